@@ -1,0 +1,1 @@
+"""Shared by several rooms of the house, and knowing none of them."""

@@ -1,0 +1,13 @@
+"""Errors and warnings that skvae raises beside the built-in ones."""
+
+
+class TrainingDivergedError(RuntimeError):
+    """A term of the loss became NaN or infinite during training."""
+
+
+class PosteriorCollapseWarning(UserWarning):
+    """No latent dimension of a fitted model carries information."""
+
+
+class DataUnavailableError(OSError):
+    """A data set is neither on disk nor to be had from the network."""

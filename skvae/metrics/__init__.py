@@ -1,0 +1,43 @@
+"""Numbers about codes and tables: arrays and callables in, numbers out.
+
+Codes against known factors: `factor_vae_score`, `mig_score`,
+`mutual_information_matrix`. Codes alone: `latent_consistency_score`,
+`kl_decomposition`, `total_correlation`, `gaussian_total_correlation`,
+`kl_per_dimension`, `n_active`. A real table against a generated one: `ks_score`,
+`c2st_score`.
+"""
+
+from skvae.metrics._aggregate_posterior import (
+    KLDecomposition,
+    KLTerms,
+    gaussian_total_correlation,
+    kl_decomposition,
+    kl_per_dimension,
+    n_active,
+    total_correlation,
+)
+from skvae.metrics._factor_vae import factor_vae_score
+from skvae.metrics._fidelity import KSScore, c2st_score, ks_score
+from skvae.metrics._latent_consistency import (
+    LatentConsistency,
+    latent_consistency_score,
+)
+from skvae.metrics._mutual_information import mig_score, mutual_information_matrix
+
+__all__ = [
+    "KLDecomposition",
+    "KLTerms",
+    "KSScore",
+    "LatentConsistency",
+    "c2st_score",
+    "factor_vae_score",
+    "gaussian_total_correlation",
+    "kl_decomposition",
+    "kl_per_dimension",
+    "ks_score",
+    "latent_consistency_score",
+    "mig_score",
+    "mutual_information_matrix",
+    "n_active",
+    "total_correlation",
+]

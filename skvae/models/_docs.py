@@ -1,0 +1,123 @@
+"""The text of parameters and attributes that all models share, written once."""
+
+import inspect
+
+_PARAMETERS = """
+lr : float, default=1e-3
+    Learning rate of Adam. With ``encoding="quantile"`` 1e-3 suits most tables; a
+    smaller rate needs more epochs.
+
+max_epochs : int, default=100
+    The most passes over the training rows. Early stopping usually ends training
+    before.
+
+batch_size : int or "auto", default="auto"
+    Rows per step. ``"auto"`` takes a twentieth of the rows, between 16 and 256, so
+    that small tables get enough steps. A batch larger than the table holds all of it.
+
+hidden_layer_sizes : tuple of int, default=(256, 128)
+    Widths of the encoder's hidden layers; the decoder has them in reverse.
+
+activation : {"silu", "relu", "leaky_relu", "gelu", "elu", "tanh"}, default="silu"
+    Activation of the hidden layers.
+
+encoding : {"quantile", "standard", "minmax"}, None or transformer, \
+default="quantile"
+    How numeric columns are scaled before the network sees them.
+
+    - ``"quantile"``: to the normal scores of their ranks, with linear tails beyond
+      the training range. Skewed columns, such as amounts of money, need it.
+    - ``"standard"``: to mean 0 and standard deviation 1.
+    - ``"minmax"``: to [0, 1], as ``likelihood="bernoulli"`` requires.
+    - None: not at all, for tables that were scaled before.
+    - a transformer with ``inverse_transform`` that keeps the number of columns,
+      e.g. ``PowerTransformer()``. It is cloned.
+
+likelihood : {"auto", "gaussian", "bernoulli"}, default="auto"
+    Distribution of the scaled columns given the latents. ``"gaussian"`` learns one
+    scale a column; ``"bernoulli"`` is the cross-entropy used for pixels and needs
+    values in [0, 1]. ``"auto"`` chooses by the kind of column: Gaussian for numbers.
+
+kl_warmup : int, default=10
+    Epochs over which the weight of all terms but the reconstruction rises to its
+    final value, at most half of `max_epochs`. Without it latents tend to collapse.
+
+early_stopping : bool, default=True
+    Whether to hold out rows and to stop when the objective on them no longer falls.
+    What is watched is the objective at its *final* weights at fixed noise; epochs of
+    the warm-up do not count; the best weights are restored. If False, all rows train
+    for `max_epochs` epochs.
+
+validation_fraction : float, default=0.1
+    Share of rows held out, in (0, 1). Used if `early_stopping`.
+
+n_iter_no_change : int, default=20
+    Epochs without improvement before training stops. The loss on a table may sit
+    still for some epochs and then fall again, so patience pays. Used if
+    `early_stopping`.
+
+tol : float, default=0.01
+    The least improvement that counts, in nats per row: absolute, since a loss may be
+    negative. Used if `early_stopping`.
+
+callbacks : list of skorch callbacks, default=None
+    Called during training, after a deep copy. They see ``train_loss``, ``valid_loss``
+    and every named term in the net's history after each epoch.
+
+device : str, default="auto"
+    Where to train and score: ``"cpu"``, ``"cuda"``, ``"mps"`` or any other name that
+    torch knows. ``"auto"`` takes a GPU where there is one.
+
+random_state : int, RandomState instance or None, default=None
+    Determines the initial weights, the held-out rows, the order of batches and the
+    noise. Pass an int for reproducible results: the same bits on the same kind of
+    device with the same number of torch threads.
+
+verbose : int, default=0
+    1 shows a progress bar with the terms of the loss.
+"""
+
+_ATTRIBUTES = """
+net_ : skorch.NeuralNet
+    The trained net.
+
+module_ : torch.nn.Module
+    The trained encoder and decoder, in float64 and evaluation mode.
+
+history_ : DataFrame of shape (n_iter_, n_terms)
+    One row an epoch: every term of the loss as a mean over training rows
+    (``train_...``) and over held-out rows at final weights (``valid_...``), the
+    warm-up, and the seconds taken (``dur``).
+
+n_iter_ : int
+    Epochs trained.
+
+best_epoch_ : int
+    The epoch whose weights were kept.
+
+kl_per_dimension_ : ndarray of shape (latent_dim,)
+    Mean KL of the posterior to the prior of each latent dimension over the training
+    rows (at most 10,000 of them), in nats.
+
+n_active_ : int
+    Latent dimensions with a KL above 0.01 nats; the others carry nothing.
+
+table_encoder_ : skvae.tables.TableEncoder
+    The fitted encoding of the table.
+
+n_features_in_ : int
+    Columns seen in `fit`.
+
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Their names, if all of them are strings.
+"""
+
+
+def shared_docs(cls):
+    """Put the shared text in place of ``{parameters}`` and ``{attributes}``."""
+    if cls.__doc__ is None:  # python -OO
+        return cls
+    doc = inspect.cleandoc(cls.__doc__)
+    doc = doc.replace("{parameters}", _PARAMETERS.strip())
+    cls.__doc__ = doc.replace("{attributes}", _ATTRIBUTES.strip())
+    return cls

@@ -1,0 +1,137 @@
+"""From latents back to rows of the table."""
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from skvae._core.chunking import row_chunks
+from skvae._core.random import make_generator
+from skvae.models._inference import CHUNK_ROWS
+from skvae.models._validation import check_latents
+
+_MAX_SEED = np.iinfo(np.int32).max
+
+
+class GenerationMixin:
+    """Rows out of a fitted model: decoded, reconstructed, drawn."""
+
+    def inverse_transform(self, Z):
+        """Return the rows that latents stand for.
+
+        Parameters
+        ----------
+        Z : DataFrame or array-like of shape (n_samples, latent_dim)
+            Latents, as `transform` returns them.
+
+        Returns
+        -------
+        X : DataFrame or ndarray of shape (n_samples, n_features)
+            The mean row given each row of `Z`, in the units, column order, dtypes and
+            container that `fit` saw, with the index of `Z`.
+        """
+        check_is_fitted(self)
+        latents, index = check_latents(self, Z)
+        return self._decode(latents, "mean", index=index)
+
+    @validate_params(
+        {"kind": [StrOptions({"mean", "draw"})], "random_state": ["random_state"]},
+        prefer_skip_nested_validation=True,
+    )
+    def reconstruct(self, X, *, kind="mean", random_state=None):
+        """Return each row as the model sees it: encoded and decoded again.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows with the columns that `fit` saw.
+
+        kind : {"mean", "draw"}, default="mean"
+            Whether to return the mean row at the mean of the posterior, or a row drawn
+            from the decoder at a draw from the posterior.
+
+        random_state : int, RandomState instance or None, default=None
+            Determines the draws.
+
+        Returns
+        -------
+        X_reconstructed : DataFrame or ndarray of shape (n_samples, n_features)
+            In the container that `fit` saw, with the index of `X`.
+        """
+        means, log_variances = self._encode(X)
+        random_state = check_random_state(random_state)
+        latents = means
+        if kind == "draw":
+            latents = _draw_latents(means, log_variances, random_state)
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return self._decode(latents, kind, random_state, index)
+
+    @validate_params(
+        {
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
+            "latent": [StrOptions({"aggregate", "prior"})],
+            "kind": [StrOptions({"mean", "draw"}), None],
+            "random_state": ["random_state"],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def sample(self, n_samples=1, *, latent="aggregate", kind=None, random_state=None):
+        """Generate rows that the table never held.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many rows.
+
+        latent : {"aggregate", "prior"}, default="aggregate"
+            Where latents come from: the aggregate posterior of the training rows
+            (posteriors of at most 10,000 of them), or the standard normal prior, from
+            which the aggregate posterior differs by a gap that training leaves.
+
+        kind : {"mean", "draw"}, default=None
+            Whether to draw rows from the decoder's distribution or to return its mean,
+            which varies too little. None draws, except under
+            ``likelihood="bernoulli"``, whose draws would be 0 and 1 only.
+
+        random_state : int, RandomState instance or None, default=None
+            Determines the draws.
+
+        Returns
+        -------
+        X : DataFrame or ndarray of shape (n_samples, n_features)
+            Rows in the units, column order, dtypes and container that `fit` saw.
+        """
+        check_is_fitted(self)
+        random_state = check_random_state(random_state)
+        if kind is None:
+            kind = "mean" if self.likelihood == "bernoulli" else "draw"
+        if latent == "prior":
+            latents = random_state.standard_normal((n_samples, self.latent_dim))
+        else:
+            means, log_variances = self._posteriors
+            rows = random_state.randint(len(means), size=n_samples)
+            latents = _draw_latents(means[rows], log_variances[rows], random_state)
+        return self._decode(latents, kind, random_state)
+
+    def _decode(self, latents, kind, random_state=None, index=None):
+        """Return the table of mean or drawn rows given latents."""
+        infer = self._inference
+        chunks = row_chunks(len(latents), CHUNK_ROWS)
+        if kind == "mean":
+            parts = [infer.decode(latents[chunk]) for chunk in chunks]
+        else:
+            generator = make_generator(random_state.randint(_MAX_SEED), infer.device)
+            parts = [infer.draw(latents[chunk], generator) for chunk in chunks]
+        return self.table_encoder_.inverse_transform(np.concatenate(parts), index)
+
+
+def _draw_latents(means, log_variances, random_state):
+    noise = random_state.standard_normal(means.shape)
+    return means + np.exp(0.5 * log_variances) * noise

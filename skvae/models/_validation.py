@@ -1,0 +1,98 @@
+"""Check what users pass in, in scikit-learn's words."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+
+def check_table(estimator, X, *, reset):
+    """Return `X` as a DataFrame or a two-dimensional array that a table encoder reads.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Remembers feature names and their number where `reset`, and compares them
+        where not.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The rows.
+
+    reset : bool
+        True in fit.
+
+    Returns
+    -------
+    X : DataFrame or ndarray of shape (n_samples, n_features)
+        A DataFrame stays as it is; anything else becomes a finite array of float64,
+        float32, int64 or int32.
+
+    Raises
+    ------
+    ValueError
+        If column names repeat or have several levels, if names or the number of
+        columns differ from those in fit, or if there are too few rows or columns.
+    """
+    least = 2 if reset else 1
+    if not isinstance(X, pd.DataFrame):
+        numeric = [np.float64, np.float32, np.int64, np.int32]
+        return validate_data(
+            estimator, X, dtype=numeric, reset=reset, ensure_min_samples=least
+        )
+    _check_column_names(X.columns)
+    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    if X.shape[1] == 0:
+        raise ValueError(
+            f"Found DataFrame with 0 feature(s) (shape={X.shape}) while a minimum of "
+            "1 is required."
+        )
+    if len(X) < least:
+        raise ValueError(
+            f"Found DataFrame with {len(X)} sample(s) (shape={X.shape}) while a "
+            f"minimum of {least} is required."
+        )
+    return X
+
+
+def _check_column_names(columns):
+    if columns.nlevels > 1:
+        raise ValueError(
+            f"X has column names of {columns.nlevels} levels; expected one level. "
+            'Flatten them, e.g. X.columns = ["_".join(name) for name in X.columns].'
+        )
+    repeated = columns[columns.duplicated()].unique().tolist()
+    if repeated:
+        raise ValueError(
+            f"X has more than one column named {', '.join(map(repr, repeated))}; "
+            "expected unique column names."
+        )
+
+
+def check_latents(estimator, Z):
+    """Return latents as float64, with the row labels they came with.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with ``latent_dim``.
+
+    Z : DataFrame or array-like of shape (n_samples, latent_dim)
+        Latents, as ``transform`` returns them.
+
+    Returns
+    -------
+    latents : ndarray of shape (n_samples, latent_dim)
+        The numbers.
+
+    index : pandas Index or None
+        The labels of a DataFrame's rows.
+    """
+    index = getattr(Z, "index", None) if isinstance(Z, pd.DataFrame) else None
+    latents = check_array(Z, dtype=np.float64, input_name="Z")
+    expected = estimator._n_features_out
+    if latents.shape[1] != expected:
+        raise ValueError(
+            f"Z has {latents.shape[1]} columns, but {type(estimator).__name__} was "
+            f"fitted with latent_dim={expected}."
+        )
+    return latents, index

@@ -1,0 +1,262 @@
+"""What all models share: the scikit-learn contract, once."""
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skvae._core.chunking import row_chunks
+from skvae._core.errors import PosteriorCollapseWarning
+from skvae.metrics import kl_per_dimension, n_active
+from skvae.models._fitting import fit_net
+from skvae.models._generation import GenerationMixin
+from skvae.models._inference import CHUNK_ROWS, Inference, quasi_normal_nodes
+from skvae.models._scoring import ScoringMixin
+from skvae.models._validation import check_table
+from skvae.networks import ACTIVATIONS
+from skvae.tables import TableEncoder
+
+# Enough quasi-random points that the bound's error is small beside its spread over
+# rows; a power of two, as Sobol points want.
+_N_NODES = 32
+# The aggregate posterior is kept as the posteriors of at most this many training rows.
+_MAX_POSTERIORS = 10_000
+
+
+class BaseVAE(
+    GenerationMixin,
+    ScoringMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """A variational autoencoder as a scikit-learn transformer.
+
+    A model is networks and an objective. A subclass lists its parameters in
+    ``__init__`` and in ``_parameter_constraints`` and names its objective; fitting
+    and encoding are here, what comes out of a fitted model in the two mixins.
+    """
+
+    _parameter_constraints: dict = {
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "hidden_layer_sizes": ["array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "encoding": [
+            StrOptions({"quantile", "standard", "minmax"}),
+            HasMethods(["fit", "transform", "inverse_transform"]),
+            None,
+        ],
+        "likelihood": [StrOptions({"auto", "gaussian", "bernoulli"})],
+        "kl_warmup": [Interval(Integral, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "callbacks": [list, None],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        latent_dim,
+        *,
+        lr,
+        max_epochs,
+        batch_size,
+        hidden_layer_sizes,
+        activation,
+        encoding,
+        likelihood,
+        kl_warmup,
+        early_stopping,
+        validation_fraction,
+        n_iter_no_change,
+        tol,
+        callbacks,
+        device,
+        random_state,
+        verbose,
+    ):
+        self.latent_dim = latent_dim
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.encoding = encoding
+        self.likelihood = likelihood
+        self.kl_warmup = kl_warmup
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _make_objective(self, n_rows):
+        """Return what training on `n_rows` rows minimises."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the latent factors of a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The training rows: finite numbers, at least two rows. Columns that are
+            constant take no part.
+
+        y : None
+            Ignored, present for API consistency.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a table of finite numbers, or does not suit `encoding` or
+            `likelihood`.
+
+        TrainingDivergedError
+            If a term of the loss becomes NaN or infinite.
+
+        Warns
+        -----
+        PosteriorCollapseWarning
+            If no latent dimension carries information.
+        """
+        self._forget()
+        X = check_table(self, X, reset=True)
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        table_encoder = TableEncoder(self.encoding).fit(X)
+        matrix = table_encoder.transform(X)
+        self._check_likelihood(table_encoder, matrix)
+        net = fit_net(self, matrix, table_encoder.groups_, seed)
+        self.table_encoder_ = table_encoder
+        self._nodes = quasi_normal_nodes(_N_NODES, self.latent_dim, seed)
+        self.net_ = net
+        self._summarise_posteriors(matrix, seed)
+        return self
+
+    def _forget(self):
+        """Drop what an earlier fit left, so that a failed one does not look fitted."""
+        fitted = [n for n in vars(self) if n.endswith("_") and not n.startswith("__")]
+        for name in fitted:
+            delattr(self, name)
+
+    def _check_likelihood(self, table_encoder, matrix):
+        if self.likelihood != "bernoulli":
+            return
+        low, high = matrix.min(axis=0), matrix.max(axis=0)
+        outside = (low < -1e-9) | (high > 1 + 1e-9)
+        if outside.any():
+            group = table_encoder.groups_[0]
+            column = table_encoder.schema_.columns[group.columns[outside.argmax()]]
+            raise ValueError(
+                'likelihood="bernoulli" needs scaled values in [0, 1]; column '
+                f"{column.name!r} has values in [{low[outside][0]:.3g}, "
+                f"{high[outside][0]:.3g}] under encoding={self.encoding!r}. Use "
+                'encoding="minmax".'
+            )
+
+    def _summarise_posteriors(self, matrix, seed):
+        """Keep the posteriors of some training rows, and see which latents live."""
+        rows = np.random.default_rng(seed).permutation(len(matrix))[:_MAX_POSTERIORS]
+        self._posteriors = self._inference.encode(matrix[np.sort(rows)])
+        self.kl_per_dimension_ = kl_per_dimension(*self._posteriors)
+        self.n_active_ = n_active(*self._posteriors)
+        if self.n_active_ == 0:
+            warnings.warn(
+                f"The posterior collapsed: n_active_ is 0 of {self.latent_dim} latent "
+                "dimensions, so codes carry no information and every score of them "
+                "measures noise. Train longer (max_epochs, lr, kl_warmup), lower beta, "
+                'or use encoding="quantile" with likelihood="gaussian".',
+                PosteriorCollapseWarning,
+                stacklevel=4,
+            )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_active_")
+
+    @property
+    def module_(self):
+        """The trained encoder and decoder."""
+        return self.net_.module_
+
+    @property
+    def history_(self):
+        """Every term of the loss, one row an epoch."""
+        return pd.DataFrame(list(self.net_.history)).set_index("epoch")
+
+    @property
+    def n_iter_(self):
+        """Epochs trained."""
+        return len(self.net_.history)
+
+    @property
+    def best_epoch_(self):
+        """The epoch whose weights were kept."""
+        return self.net_.best_epoch_
+
+    @property
+    def _inference(self):
+        return Inference(self.module_)
+
+    @property
+    def _n_features_out(self):
+        return self._nodes.shape[1]
+
+    def transform(self, X):
+        """Return the latent factors of each row: the means of their posteriors.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows with the columns that `fit` saw.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, latent_dim)
+            Posterior means, in units of the prior's standard deviation. Another
+            container after ``set_output``.
+        """
+        return self._encode(X)[0]
+
+    def _encode(self, X):
+        """Return posterior means and log variances of the rows of a table."""
+        chunks = self._encoded_chunks(X)
+        parts = [self._inference.encode(matrix) for matrix in chunks]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+    def _encoded_chunks(self, X):
+        """Check a table and yield its rows as pieces of the encoded matrix."""
+        check_is_fitted(self)
+        X = check_table(self, X, reset=False)
+        for chunk in row_chunks(len(X), CHUNK_ROWS):
+            rows = X.iloc[chunk] if isinstance(X, pd.DataFrame) else X[chunk]
+            yield self.table_encoder_.transform(rows)

@@ -1,0 +1,13 @@
+"""What training minimises: tensors in, a dictionary of named terms out."""
+
+from skvae.objectives._beta_tcvae import BetaTCVAEObjective
+from skvae.objectives._beta_vae import BetaVAEObjective
+from skvae.objectives._total_correlation import TOTAL_CORRELATION_ESTIMATORS
+from skvae.objectives._vae import VAEObjective
+
+__all__ = [
+    "TOTAL_CORRELATION_ESTIMATORS",
+    "BetaTCVAEObjective",
+    "BetaVAEObjective",
+    "VAEObjective",
+]

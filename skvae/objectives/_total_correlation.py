@@ -1,0 +1,89 @@
+"""Total correlation of the aggregate posterior, estimated from one batch.
+
+TC(z) = E[log q(z) - sum_d log q(z_d)] (Chen et al. 2018, eq. 2). The aggregate
+posterior q(z) is a mixture over all training rows, of which a batch holds a few; the
+three estimators differ in the weight that each row of the batch gets. Below, B is the
+number of rows in the batch, N that of the training set, and
+
+    component[i, k, d] = log N(latents[i, d]; mean[k, d], variance[k, d]).
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def component_log_densities(
+    mean: Tensor, log_variance: Tensor, latents: Tensor
+) -> Tensor:
+    """Return ``component`` up to a constant per dimension, of shape (B, B, D).
+
+    The constant -log(2 pi) / 2 is left out: it cancels between log q(z) and the sum
+    of log q(z_d).
+    """
+    precision = (-log_variance).exp()
+    distance = latents.unsqueeze(1) - mean.unsqueeze(0)
+    return -0.5 * torch.addcmul(log_variance, distance.square(), precision)
+
+
+def minibatch_total_correlation(component: Tensor, n_rows: int) -> Tensor:
+    """Weigh every row of the batch by 1/B.
+
+    The gradient is that of minibatch weighted sampling; the value has no offset, and
+    is exact where the batch holds all rows.
+    """
+    n_batch, _, latent_dim = component.shape
+    log_joint = component.sum(dim=2).logsumexp(dim=1)
+    log_marginals = component.logsumexp(dim=1).sum(dim=1)
+    return (log_joint - log_marginals).mean() + (latent_dim - 1) * math.log(n_batch)
+
+
+def weighted_total_correlation(component: Tensor, n_rows: int) -> Tensor:
+    """Minibatch weighted sampling: every row by 1/(N B).
+
+    Chen et al. 2018, section C.1. Its value lies (D - 1) log N above that of 1/B
+    weights; the offset is constant and taken out here.
+    """
+    n_batch, _, latent_dim = component.shape
+    log_weight = -math.log(n_rows * n_batch)
+    log_joint = component.sum(dim=2).logsumexp(dim=1) + log_weight
+    log_marginals = (component.logsumexp(dim=1) + log_weight).sum(dim=1)
+    offset = (latent_dim - 1) * math.log(n_rows)
+    return (log_joint - log_marginals).mean() - offset
+
+
+def stratified_total_correlation(component: Tensor, n_rows: int) -> Tensor:
+    """Minibatch stratified sampling: the row itself counts 1/N, the others the rest.
+
+    Chen et al. 2018, section C.2. The log weight is added once to the joint, and once
+    to each marginal.
+    """
+    log_weights = stratified_weights(len(component), n_rows).log().to(component)
+    log_joint = (component.sum(dim=2) + log_weights).logsumexp(dim=1)
+    log_marginals = (component + log_weights.unsqueeze(2)).logsumexp(dim=1).sum(dim=1)
+    return (log_joint - log_marginals).mean()
+
+
+def stratified_weights(n_batch: int, n_rows: int) -> Tensor:
+    """Return the weights of stratified sampling, of shape (B, B); rows sum to 1.
+
+    Row i has 1/N on the diagonal, (N - M)/(N M) on the next column and 1/M on the
+    others, where M = B - 1. Where the batch holds all N rows these are 1/N and
+    1/(N - 1) with 1/(N (N - 1)) on the next column.
+    """
+    if n_batch == 1:
+        return torch.ones(1, 1)
+    others = n_batch - 1
+    weights = torch.full((n_batch, n_batch), 1 / others)
+    rows = torch.arange(n_batch)
+    weights[rows, rows] = 1 / n_rows
+    weights[rows, (rows + 1) % n_batch] = (n_rows - others) / (n_rows * others)
+    return weights
+
+
+TOTAL_CORRELATION_ESTIMATORS = {
+    "minibatch": minibatch_total_correlation,
+    "weighted": weighted_total_correlation,
+    "stratified": stratified_total_correlation,
+}

@@ -1,0 +1,188 @@
+"""Columns to normal scores and back."""
+
+import numpy as np
+from scipy.special import ndtri
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+# Beyond this many distinct values a column's ranks are interpolated: 1e-4 of the
+# rows between two knots changes no score that a user can see, and it bounds both the
+# memory of a fitted model and the cost of a look-up.
+_MAX_KNOTS = 10_000
+# Keeps the slope of a column of subnormal numbers finite.
+_STEEPEST = 1e300
+
+
+class QuantileNormalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Map each column to the normal scores of its ranks, with linear tails.
+
+    A value goes to the normal quantile of its mid-rank (van der Waerden scores), so
+    that any skewed column becomes nearly normal and ties go to the middle of the
+    ranks they share. Beyond the training range the map goes on as a straight line,
+    so that a value farther out stays farther out, which a clipped quantile transform
+    does not give.
+
+    The way back gives each value the whole interval of ranks that it held in
+    training: a draw that falls anywhere between the ranks of the zeros is a zero.
+
+    Attributes
+    ----------
+    knots_ : list of ColumnKnots
+        The piecewise linear map of each column.
+
+    See Also
+    --------
+    sklearn.preprocessing.QuantileTransformer : Clips beyond the training range.
+
+    Notes
+    -----
+    The slope of each tail is the mean slope between the median and the end of the
+    range on that side.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.tables._quantile import QuantileNormalEncoder
+    >>> X = np.array([[0.0], [0.0], [0.0], [5.0], [1000.0]])
+    >>> encoder = QuantileNormalEncoder().fit(X)
+    >>> encoder.transform(X).ravel().round(2)
+    array([-0.52, -0.52, -0.52,  0.52,  1.28])
+
+    Any score between the first and the last rank of the zeros is a zero again:
+
+    >>> encoder.inverse_transform(np.array([[-0.9], [-0.2]])).ravel()
+    array([0., 0.])
+    """
+
+    def fit(self, X, y=None):
+        """Learn the ranks of each column.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Finite numbers.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : QuantileNormalEncoder
+            The fitted encoder.
+        """
+        self.n_features_in_ = X.shape[1]
+        self.knots_ = [_ColumnKnots.of(column) for column in X.T]
+        return self
+
+    def transform(self, X):
+        """Return normal scores.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Values in the columns' own units.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_features)
+            Normal scores, about -4 to 4 within the training range.
+        """
+        check_is_fitted(self)
+        scores = np.empty(X.shape, order="F")
+        for position, knots in enumerate(self.knots_):
+            scores[:, position] = knots.scores(X[:, position])
+        return scores
+
+    def inverse_transform(self, X):
+        """Return values in the columns' own units.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Normal scores.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_features)
+            Values in the columns' own units.
+        """
+        check_is_fitted(self)
+        columns = [
+            knots.values(scores) for knots, scores in zip(self.knots_, X.T, strict=True)
+        ]
+        return np.column_stack(columns)
+
+
+class _ColumnKnots:
+    """The map of one column: value to normal score, and normal score to value.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n_knots,)
+        Distinct values, ascending.
+
+    score : ndarray of shape (n_knots,)
+        The normal score of the middle of each value's ranks.
+
+    lower_score, upper_score : ndarray of shape (n_knots,)
+        The normal scores of the first and the last rank of each value.
+    """
+
+    def __init__(self, value, score, lower_score, upper_score):
+        self.value = value
+        self.score = score
+        # On the way back a tied value is a plateau: two knots with the same value.
+        edges = np.column_stack([lower_score, upper_score]).ravel()
+        self._edge_score, first = np.unique(edges, return_index=True)
+        self._edge_value = np.repeat(value, 2)[first]
+        self._lower_slope, self._upper_slope = _tail_slopes(value, score)
+
+    @classmethod
+    def of(cls, column):
+        value, count = np.unique(column, return_counts=True)
+        n = len(column)
+        last = np.cumsum(count)
+        first = last - count
+        kept = _spread(len(value))
+        return cls(
+            value[kept],
+            ndtri((first + last)[kept] / (2 * n)),
+            ndtri((first[kept] + 0.5) / n),
+            ndtri((last[kept] - 0.5) / n),
+        )
+
+    def scores(self, values):
+        inside = np.interp(values, self.value, self.score)
+        below = np.minimum(values - self.value[0], 0.0) * self._lower_slope
+        above = np.maximum(values - self.value[-1], 0.0) * self._upper_slope
+        return inside + below + above
+
+    def values(self, scores):
+        low, high = self._edge_score[[0, -1]]
+        inside = np.interp(scores, self._edge_score, self._edge_value)
+        below = np.minimum(scores - low, 0.0) / self._lower_slope
+        above = np.maximum(scores - high, 0.0) / self._upper_slope
+        return inside + below + above
+
+
+def _spread(n_values):
+    """Return which of `n_values` distinct values are kept as knots."""
+    if n_values <= _MAX_KNOTS:
+        return np.arange(n_values)
+    return np.unique(np.linspace(0, n_values - 1, _MAX_KNOTS).astype(int))
+
+
+def _tail_slopes(value, score):
+    """Return scores per unit below and above the training range."""
+    middle = np.interp(0.0, score, value)
+    lower = _slope(value[0], middle, score[0])
+    upper = _slope(middle, value[-1], score[-1])
+    whole = _slope(value[0], value[-1], score[-1] - score[0])
+    return lower or whole, upper or whole
+
+
+def _slope(start, stop, rise):
+    """Return |rise| / (stop - start), or 0 where there is no such slope."""
+    run = stop / 2 - start / 2  # halved: the range itself may overflow
+    slope = abs(rise) / 2 / run if run > 0 else 0.0
+    return min(slope, _STEEPEST)

@@ -1,0 +1,6 @@
+"""How training runs: batches, warm-up, stopping, progress."""
+
+from skvae.training._net import Net
+from skvae.training._train import TrainingPlan, train
+
+__all__ = ["Net", "TrainingPlan", "train"]

@@ -1,0 +1,133 @@
+"""The private skorch net that trains every model."""
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer
+
+
+class StopTraining(Exception):
+    """Raised at the end of an epoch to end training there, as a normal end."""
+
+
+class Net(NeuralNet):
+    """A skorch net whose loss is a dictionary of named terms.
+
+    Losses are summed on the device and read once an epoch, so that nothing waits for
+    a GPU between batches. Batches are pairs of rows and noise; see `WholeBatches`.
+
+    Parameters
+    ----------
+    module : callable
+        Makes the autoencoder. It is a factory and never a module: skorch would
+        pickle the module with the net's parameters, past the step that lets a model
+        trained on a GPU load without one.
+
+    generator : torch.Generator
+        Where the noise of the latents comes from, on the device that trains.
+
+    **kwargs : dict
+        Parameters of `skorch.NeuralNet`; `criterion` makes the objective.
+    """
+
+    def __init__(self, module, *, generator, **kwargs):
+        super().__init__(module, **kwargs)
+        self.generator = generator
+        self.warmup = 1.0
+
+    def get_default_callbacks(self):
+        return [("epoch_timer", EpochTimer())]
+
+    def notify(self, method_name, **kwargs):
+        """Pass an event on to the callbacks.
+
+        Callbacks of skorch end training by a KeyboardInterrupt at the end of an
+        epoch. There, and only there, it means a stop; anywhere else it is the user's
+        Ctrl-C and goes up.
+        """
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt:
+            if method_name == "on_epoch_end":
+                raise StopTraining from None
+            raise
+
+    def train(self, rows):
+        """Train the initialised net on the datasets that `train_split` makes of `rows`.
+
+        skorch's own ``fit`` would swallow a Ctrl-C and return a half-trained net.
+        """
+        self.notify("on_train_begin", X=rows)
+        try:
+            self.fit_loop(rows)
+        except StopTraining:
+            pass
+        finally:
+            self.notify("on_train_end", X=rows)
+        return self
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run over all batches and record the mean of every term over rows."""
+        if iterator is None:
+            return
+        totals, n_rows = {}, 0
+        self._set_training(training)
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            terms = step_fn(batch)
+            for name, value in terms.items():
+                totals[name] = totals.get(name, 0) + value.detach() * len(batch[0])
+            n_rows += len(batch[0])
+            self.notify("on_batch_end", batch=batch, training=training, **terms)
+        means = torch.stack(list(totals.values())).div(n_rows).tolist()
+        for name, value in zip(totals, means, strict=True):
+            self.history.record(f"{prefix}_{name}", value)
+
+    def train_step_single(self, batch, **fit_params):
+        """Return the terms of one batch at the current warm-up, with gradients."""
+        terms = self._terms(*batch, warmup=self.warmup)
+        terms["loss"].backward()
+        return terms
+
+    @torch.no_grad()
+    def validation_step(self, batch, **fit_params):
+        """Return the terms of one batch at their final weights."""
+        return self._terms(*batch, warmup=1.0)
+
+    def _terms(self, rows, noise, *, warmup):
+        posterior = self.module_.encode(rows)
+        if noise is None:
+            noise = torch.empty_like(posterior.mean).normal_(generator=self.generator)
+        latents = posterior.at(noise)
+        log_likelihood = self.module_.log_likelihood(latents, rows)
+        return self.criterion_(log_likelihood, *posterior, latents, warmup)
+
+    def copy_weights(self):
+        """Return a copy of the module's weights."""
+        state = self.module_.state_dict()
+        return {name: value.clone() for name, value in state.items()}
+
+    def load_weights(self, weights):
+        """Set the module's weights to a copy made before."""
+        self.module_.load_state_dict(weights)
+
+    def finalise(self):
+        """Make the net fit for scoring: float64, evaluation mode, nothing to train.
+
+        In float32 the score of a row would depend on the rows it is scored with,
+        beyond scikit-learn's tolerance. A device without float64 hands over to the
+        CPU.
+        """
+        if torch.device(self.device).type == "mps":
+            self.device = "cpu"
+        self.module_ = self.module_.to(self.device).double().eval()
+        self.module_.requires_grad_(False)
+        self.criterion = None  # the factory; it may hold the estimator
+        self.optimizer_ = None
+        self.generator = None
+        self.iterator_train__generator = None
+        self.train_split = None
+        if not hasattr(self, "best_epoch_"):
+            self.best_epoch_ = len(self.history)
+        for epoch in self.history:
+            epoch.pop("batches", None)
+        return self

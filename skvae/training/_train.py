@@ -1,0 +1,173 @@
+"""Train an autoencoder under an objective."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import torch
+
+from skvae._core.random import UseGenerator, make_generator
+from skvae.training._batches import Rows, WholeBatches
+from skvae.training._callbacks import (
+    DivergenceCheck,
+    EarlyStopping,
+    Progress,
+    Warmup,
+)
+from skvae.training._net import Net
+
+# Held-out rows are scored in batches of at least this many: the estimate of the total
+# correlation gets better with the batch, and no gradient has to fit in memory.
+_VALIDATION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How training runs, whatever is trained.
+
+    Parameters
+    ----------
+    lr : float
+        Adam's learning rate.
+
+    max_epochs, batch_size, kl_warmup : int
+        Epochs, rows per batch, epochs of warm-up.
+
+    validation_fraction : float
+        Share of rows held out for early stopping; 0 holds out none and does not stop.
+
+    n_iter_no_change : int
+        Patience of early stopping, in epochs.
+
+    tol : float
+        The least improvement that counts, in nats.
+
+    device : str
+        Torch's name of the device that trains.
+
+    seed : int
+        Seed of everything random.
+
+    title : str
+        What the progress bar shows; empty for no bar.
+
+    callbacks : list of skorch callbacks
+        The user's own, already copied.
+    """
+
+    lr: float
+    max_epochs: int
+    batch_size: int
+    kl_warmup: int
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    device: str
+    seed: int
+    title: str = ""
+    callbacks: list = field(default_factory=list)
+
+
+def train(
+    matrix: np.ndarray,
+    latent_dim: int,
+    make_module: Callable[[], torch.nn.Module],
+    make_objective: Callable[[int], object],
+    plan: TrainingPlan,
+) -> Net:
+    """Return a net trained on the rows of `matrix` and ready for scoring.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, width)
+        The encoded table.
+
+    latent_dim : int
+        Width of the noise of each row.
+
+    make_module : callable
+        Returns a new autoencoder.
+
+    make_objective : callable
+        Given the number of training rows, returns the objective.
+
+    plan : TrainingPlan
+        How training runs.
+
+    Returns
+    -------
+    net : Net
+        With its history, its module in float64 and evaluation mode.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If a term of the loss is not finite at the end of an epoch.
+    """
+    on_cpu = make_generator(plan.seed)
+    on_device = on_cpu
+    if torch.device(plan.device).type != "cpu":
+        on_device = make_generator(plan.seed, plan.device)
+    training, held_out = _split(matrix, latent_dim, plan, on_cpu)
+    net = Net(
+        make_module,
+        generator=on_device,
+        criterion=partial(make_objective, len(training)),
+        optimizer=torch.optim.Adam,
+        optimizer__fused=True,
+        lr=plan.lr,
+        max_epochs=plan.max_epochs,
+        batch_size=plan.batch_size,
+        iterator_train=WholeBatches,
+        iterator_train__generator=on_device,
+        iterator_valid=WholeBatches,
+        iterator_valid__batch_size=max(plan.batch_size, _VALIDATION_BATCH),
+        train_split=None if held_out is None else _Given(held_out),
+        callbacks=_callbacks(plan, stops=held_out is not None),
+        device=plan.device,
+        verbose=0,
+    )
+    # The module is made on the CPU from the CPU's generator, so that it starts at the
+    # same weights on every device.
+    with UseGenerator(on_cpu):
+        net.initialize()
+    return net.train(training).finalise()
+
+
+def _split(matrix, latent_dim, plan, generator):
+    """Return training rows, and held-out rows with fixed noise or None."""
+    rows = torch.as_tensor(matrix, dtype=torch.float32)
+    n_held_out = round(plan.validation_fraction * len(rows))
+    if plan.validation_fraction == 0:
+        return Rows(rows.to(plan.device)), None
+    n_held_out = min(max(n_held_out, 1), len(rows) - 1)
+    order = torch.randperm(len(rows), generator=generator)
+    noise = torch.randn(n_held_out, latent_dim, generator=generator)
+    held_out = Rows(
+        rows[order[:n_held_out]].to(plan.device), noise=noise.to(plan.device)
+    )
+    return Rows(rows[order[n_held_out:]].to(plan.device)), held_out
+
+
+@dataclass
+class _Given:
+    """A train_split in skorch's sense that was made beforehand."""
+
+    held_out: Rows
+
+    def __call__(self, rows, y=None, **kwargs):
+        return rows, self.held_out
+
+
+def _callbacks(plan, stops):
+    """Return our callbacks around the user's, in the order they have to run."""
+    warmup = min(plan.kl_warmup, plan.max_epochs // 2)
+    callbacks = [("warmup", Warmup(warmup)), ("divergence_check", DivergenceCheck())]
+    if plan.title:
+        callbacks.append(("progress", Progress(plan.title)))
+    callbacks += plan.callbacks
+    if stops:
+        stopping = EarlyStopping(plan.n_iter_no_change, plan.tol)
+        callbacks.append(("early_stopping", stopping))
+    return callbacks
