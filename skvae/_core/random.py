@@ -21,11 +21,13 @@ _DRAWING = {
     *(
         getattr(torch.Tensor, name)
         for name in (
+            "bernoulli",
             "bernoulli_",
             "cauchy_",
             "exponential_",
             "geometric_",
             "log_normal_",
+            "multinomial",
             "normal_",
             "random_",
             "uniform_",
@@ -34,6 +36,7 @@ _DRAWING = {
     torch.bernoulli,
     torch.multinomial,
     torch.normal,
+    torch.poisson,
     torch.rand,
     torch.randint,
     torch.randn,

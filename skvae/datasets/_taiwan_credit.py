@@ -11,6 +11,7 @@ and, under other column names, by OpenML (https://www.openml.org/d/42477).
 """
 
 import gzip
+import warnings
 import zlib
 from http.client import HTTPException
 from os import PathLike
@@ -188,10 +189,13 @@ def _download(path):
     """Fetch the table from OpenML, check it, then store it at `path`."""
     source = f"OpenML data set {OPENML_ID}"
     try:
-        # cache=False: one checked copy in our cache is enough.
-        remote = fetch_openml(
-            data_id=OPENML_ID, as_frame=True, cache=False, parser="auto"
-        )
+        with warnings.catch_warnings():
+            # It warns at every retry; if all of them fail, the error below says so.
+            warnings.filterwarnings("ignore", "A network error", UserWarning)
+            # cache=False: one checked copy in our cache is enough.
+            remote = fetch_openml(
+                data_id=OPENML_ID, as_frame=True, cache=False, parser="auto"
+            )
     except (OSError, HTTPException, ValueError) as error:
         # ValueError covers OpenML's own refusals and broken transfers.
         raise DataUnavailableError(

@@ -3,17 +3,17 @@
 import inspect
 
 _PARAMETERS = """
-lr : float, default=1e-3
-    Learning rate of Adam. With ``encoding="quantile"`` 1e-3 suits most tables; a
-    smaller rate needs more epochs.
+lr : float, default=2e-3
+    Learning rate of Adam. With ``encoding="quantile"`` the default suits most tables;
+    a smaller rate needs more epochs.
 
-max_epochs : int, default=100
-    The most passes over the training rows. Early stopping usually ends training
-    before.
+max_epochs : int, default=50
+    The most passes over the training rows.
 
 batch_size : int or "auto", default="auto"
-    Rows per step. ``"auto"`` takes a twentieth of the rows, between 16 and 256, so
-    that small tables get enough steps. A batch larger than the table holds all of it.
+    Rows per step. ``"auto"`` takes a twentieth of the rows, between 32 and 128: small
+    tables need the steps, and the total correlation is estimated from a batch, the
+    better the larger it is. A batch larger than the table holds all of it.
 
 hidden_layer_sizes : tuple of int, default=(256, 128)
     Widths of the encoder's hidden layers; the decoder has them in reverse.
@@ -84,7 +84,7 @@ net_ : skorch.NeuralNet
 module_ : torch.nn.Module
     The trained encoder and decoder, in float64 and evaluation mode.
 
-history_ : DataFrame of shape (n_iter_, n_terms)
+history_ : DataFrame of shape (`n_iter_`, n_terms)
     One row an epoch: every term of the loss as a mean over training rows
     (``train_...``) and over held-out rows at final weights (``valid_...``), the
     warm-up, and the seconds taken (``dur``).
@@ -108,7 +108,7 @@ table_encoder_ : skvae.tables.TableEncoder
 n_features_in_ : int
     Columns seen in `fit`.
 
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Their names, if all of them are strings.
 """
 
@@ -119,5 +119,5 @@ def shared_docs(cls):
         return cls
     doc = inspect.cleandoc(cls.__doc__)
     doc = doc.replace("{parameters}", _PARAMETERS.strip())
-    cls.__doc__ = doc.replace("{attributes}", _ATTRIBUTES.strip())
+    cls.__doc__ = doc.replace("{attributes}", _ATTRIBUTES.strip()) + "\n"
     return cls

@@ -88,12 +88,19 @@ def _plan(estimator, n_rows, seed):
 
 def _batch_size(batch_size, n_rows):
     if batch_size == "auto":
-        return min(max(n_rows // 20, 16), 256)
+        batch_size = min(max(n_rows // 20, 32), 128)
     return min(batch_size, n_rows)
 
 
 def _device(device):
     if device != "auto":
+        try:
+            torch.empty(1, device=device).tolist()
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device={device!r} cannot be used here ({error}); expected a device "
+                'that torch has on this machine, such as "cpu", or "auto".'
+            ) from error
         return device
     if torch.cuda.is_available():
         return "cuda"

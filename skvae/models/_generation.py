@@ -113,7 +113,7 @@ class GenerationMixin:
         if kind is None:
             kind = "mean" if self.likelihood == "bernoulli" else "draw"
         if latent == "prior":
-            latents = random_state.standard_normal((n_samples, self.latent_dim))
+            latents = random_state.standard_normal((n_samples, self._n_features_out))
         else:
             means, log_variances = self._posteriors
             rows = random_state.randint(len(means), size=n_samples)

@@ -26,6 +26,8 @@ class Inference:
         self.device = next(module.parameters()).device
 
     def _tensor(self, array):
+        # Torch warns of memory that may not be written, such as that of a DataFrame.
+        array = np.require(array, requirements="W")
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
 
     @torch.inference_mode()
@@ -103,5 +105,6 @@ def quasi_normal_nodes(n_nodes, latent_dim, seed):
     nodes : ndarray of shape (n_nodes, latent_dim)
         Points whose mean over a smooth function is close to its expectation.
     """
-    points = qmc.Sobol(latent_dim, rng=np.random.default_rng(seed)).random(n_nodes)
-    return ndtri(points)
+    # scipy 1.15 renamed `seed` to `rng`; it takes both names, and older ones only this.
+    sobol = qmc.Sobol(latent_dim, seed=np.random.default_rng(seed))
+    return ndtri(sobol.random(n_nodes))

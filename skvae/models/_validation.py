@@ -1,5 +1,7 @@
 """Check what users pass in, in scikit-learn's words."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
@@ -65,6 +67,15 @@ def _check_column_names(columns):
         raise ValueError(
             f"X has more than one column named {', '.join(map(repr, repeated))}; "
             "expected unique column names."
+        )
+
+
+def check_hidden_layer_sizes(sizes):
+    """Say so where the widths of hidden layers are not positive whole numbers."""
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"Got hidden_layer_sizes={sizes!r}; expected positive integers, e.g. "
+            "(256, 128)."
         )
 
 

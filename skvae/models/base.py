@@ -23,7 +23,7 @@ from skvae.models._fitting import fit_net
 from skvae.models._generation import GenerationMixin
 from skvae.models._inference import CHUNK_ROWS, Inference, quasi_normal_nodes
 from skvae.models._scoring import ScoringMixin
-from skvae.models._validation import check_table
+from skvae.models._validation import check_hidden_layer_sizes, check_table
 from skvae.networks import ACTIVATIONS
 from skvae.tables import TableEncoder
 
@@ -151,6 +151,7 @@ class BaseVAE(
             If no latent dimension carries information.
         """
         self._forget()
+        check_hidden_layer_sizes(self.hidden_layer_sizes)
         X = check_table(self, X, reset=True)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         table_encoder = TableEncoder(self.encoding).fit(X)
@@ -211,7 +212,8 @@ class BaseVAE(
     @property
     def history_(self):
         """Every term of the loss, one row an epoch."""
-        return pd.DataFrame(list(self.net_.history)).set_index("epoch")
+        history = pd.DataFrame(list(self.net_.history)).set_index("epoch")
+        return history.drop(columns=history.filter(regex="_best$").columns)
 
     @property
     def n_iter_(self):
@@ -257,6 +259,6 @@ class BaseVAE(
         """Check a table and yield its rows as pieces of the encoded matrix."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
+        rows = X.iloc if isinstance(X, pd.DataFrame) else X
         for chunk in row_chunks(len(X), CHUNK_ROWS):
-            rows = X.iloc[chunk] if isinstance(X, pd.DataFrame) else X[chunk]
-            yield self.table_encoder_.transform(rows)
+            yield self.table_encoder_.transform(rows[chunk])

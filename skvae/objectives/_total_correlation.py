@@ -5,7 +5,10 @@ posterior q(z) is a mixture over all training rows, of which a batch holds a few
 three estimators differ in the weight that each row of the batch gets. Below, B is the
 number of rows in the batch, N that of the training set, and
 
-    component[i, k, d] = log N(latents[i, d]; mean[k, d], variance[k, d]).
+    component[d, i, k] = log N(latents[i, d]; mean[k, d], variance[k, d]).
+
+The mixture's rows k come last, since that is what most of the time is spent summing
+over.
 """
 
 import math
@@ -17,14 +20,16 @@ from torch import Tensor
 def component_log_densities(
     mean: Tensor, log_variance: Tensor, latents: Tensor
 ) -> Tensor:
-    """Return ``component`` up to a constant per dimension, of shape (B, B, D).
+    """Return ``component`` up to a constant per dimension, of shape (D, B, B).
 
     The constant -log(2 pi) / 2 is left out: it cancels between log q(z) and the sum
     of log q(z_d).
     """
-    precision = (-log_variance).exp()
-    distance = latents.unsqueeze(1) - mean.unsqueeze(0)
-    return -0.5 * torch.addcmul(log_variance, distance.square(), precision)
+    mean, log_variance, latents = mean.T, log_variance.T, latents.T  # (D, B)
+    # With this factor the square needs no other.
+    scale = (-0.5 * log_variance).exp() * math.sqrt(0.5)
+    distance = (latents.unsqueeze(2) - mean.unsqueeze(1)) * scale.unsqueeze(1)
+    return -(distance * distance + 0.5 * log_variance.unsqueeze(1))
 
 
 def minibatch_total_correlation(component: Tensor, n_rows: int) -> Tensor:
@@ -33,9 +38,9 @@ def minibatch_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     The gradient is that of minibatch weighted sampling; the value has no offset, and
     is exact where the batch holds all rows.
     """
-    n_batch, _, latent_dim = component.shape
-    log_joint = component.sum(dim=2).logsumexp(dim=1)
-    log_marginals = component.logsumexp(dim=1).sum(dim=1)
+    latent_dim, n_batch, _ = component.shape
+    log_joint = component.sum(dim=0).logsumexp(dim=1)
+    log_marginals = component.logsumexp(dim=2).sum(dim=0)
     return (log_joint - log_marginals).mean() + (latent_dim - 1) * math.log(n_batch)
 
 
@@ -45,10 +50,10 @@ def weighted_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     Chen et al. 2018, section C.1. Its value lies (D - 1) log N above that of 1/B
     weights; the offset is constant and taken out here.
     """
-    n_batch, _, latent_dim = component.shape
+    latent_dim, n_batch, _ = component.shape
     log_weight = -math.log(n_rows * n_batch)
-    log_joint = component.sum(dim=2).logsumexp(dim=1) + log_weight
-    log_marginals = (component.logsumexp(dim=1) + log_weight).sum(dim=1)
+    log_joint = component.sum(dim=0).logsumexp(dim=1) + log_weight
+    log_marginals = (component.logsumexp(dim=2) + log_weight).sum(dim=0)
     offset = (latent_dim - 1) * math.log(n_rows)
     return (log_joint - log_marginals).mean() - offset
 
@@ -59,13 +64,16 @@ def stratified_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     Chen et al. 2018, section C.2. The log weight is added once to the joint, and once
     to each marginal.
     """
-    log_weights = stratified_weights(len(component), n_rows).log().to(component)
-    log_joint = (component.sum(dim=2) + log_weights).logsumexp(dim=1)
-    log_marginals = (component + log_weights.unsqueeze(2)).logsumexp(dim=1).sum(dim=1)
+    n_batch, device = component.shape[1], component.device
+    log_weights = stratified_weights(n_batch, n_rows, device).log()
+    log_joint = (component.sum(dim=0) + log_weights).logsumexp(dim=1)
+    log_marginals = (component + log_weights).logsumexp(dim=2).sum(dim=0)
     return (log_joint - log_marginals).mean()
 
 
-def stratified_weights(n_batch: int, n_rows: int) -> Tensor:
+def stratified_weights(
+    n_batch: int, n_rows: int, device: torch.device | str = "cpu"
+) -> Tensor:
     """Return the weights of stratified sampling, of shape (B, B); rows sum to 1.
 
     Row i has 1/N on the diagonal, (N - M)/(N M) on the next column and 1/M on the
@@ -73,10 +81,12 @@ def stratified_weights(n_batch: int, n_rows: int) -> Tensor:
     1/(N - 1) with 1/(N (N - 1)) on the next column.
     """
     if n_batch == 1:
-        return torch.ones(1, 1)
+        return torch.ones(1, 1, device=device)
+    # Held-out rows may come in batches larger than the training set.
+    n_rows = max(n_rows, n_batch)
     others = n_batch - 1
-    weights = torch.full((n_batch, n_batch), 1 / others)
-    rows = torch.arange(n_batch)
+    weights = torch.full((n_batch, n_batch), 1 / others, device=device)
+    rows = torch.arange(n_batch, device=device)
     weights[rows, rows] = 1 / n_rows
     weights[rows, (rows + 1) % n_batch] = (n_rows - others) / (n_rows * others)
     return weights

@@ -74,7 +74,8 @@ class TableEncoder:
             )
         self._varying = np.flatnonzero(varies)
         scaler = _SCALERS[self.encoding]() if self._is_named else clone(self.encoding)
-        self.scaler_ = scaler.fit(numbers[:, self._varying])
+        with np.errstate(all="ignore"):  # the checks name the column that overflows
+            self.scaler_ = scaler.fit(numbers[:, self._varying])
         self.groups_ = [
             ColumnGroup(
                 kind="continuous",
@@ -83,7 +84,21 @@ class TableEncoder:
                 start=0,
             )
         ]
+        self._check_way_back(numbers[:1])
         return self
+
+    def _check_way_back(self, numbers):
+        """Raise where a range beyond float64 left the scaler without a way back."""
+        with np.errstate(all="ignore"):
+            back = self.scaler_.inverse_transform(self._scaled(numbers))
+        lost = ~np.isfinite(np.asarray(back)).all(axis=0)
+        if lost.any():
+            column = self.schema_.columns[self._varying[lost.argmax()]]
+            raise ValueError(
+                f"Column {column.name!r} has a range that encoding={self.encoding!r} "
+                "cannot invert; expected a range within that of float64. Rescale the "
+                'column, or use encoding="quantile".'
+            )
 
     @property
     def _is_named(self) -> bool:
@@ -113,10 +128,14 @@ class TableEncoder:
             If a column cannot be read as numbers, or its scaled values leave the
             range of float32, in which networks train.
         """
-        numbers = self.schema_.numbers(table)
+        return self._scaled(self.schema_.numbers(table))
+
+    def _scaled(self, numbers):
         if len(self._varying) < numbers.shape[1]:
             numbers = numbers[:, self._varying]
-        matrix = np.asarray(self.scaler_.transform(numbers), dtype=np.float64)
+        with np.errstate(over="ignore"):  # the check names the column that overflows
+            scaled = self.scaler_.transform(numbers)
+        matrix = np.asarray(scaled, dtype=np.float64)
         self._check_matrix(matrix)
         return matrix
 

@@ -6,7 +6,6 @@ from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
 from skvae._core.errors import TrainingDivergedError
-from skvae.training._net import StopTraining
 
 
 class Warmup(Callback):
@@ -35,13 +34,18 @@ class DivergenceCheck(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         epoch = net.history[-1]
-        for name, value in epoch.items():
-            if name.startswith(("train_", "valid_")) and not math.isfinite(value):
-                raise TrainingDivergedError(
-                    f"Training diverged in epoch {epoch['epoch']}: {name} is {value}. "
-                    "Use a smaller lr, or an encoding that bounds the columns "
-                    '(encoding="quantile").'
-                )
+        # All of them: the loss alone would not say which of its terms went first.
+        diverged = [
+            f"{name} is {value}"
+            for name, value in epoch.items()
+            if name.startswith(("train_", "valid_")) and not math.isfinite(value)
+        ]
+        if diverged:
+            raise TrainingDivergedError(
+                f"Training diverged in epoch {epoch['epoch']}: {', '.join(diverged)}. "
+                "Use a smaller lr, or an encoding that bounds the columns "
+                '(encoding="quantile").'
+            )
 
 
 class EarlyStopping(Callback):
@@ -84,8 +88,7 @@ class EarlyStopping(Callback):
             self.n_waited_ = 0
         else:
             self.n_waited_ += 1
-        if self.n_waited_ >= self.n_iter_no_change:
-            raise StopTraining
+        net.stops = self.n_waited_ >= self.n_iter_no_change
 
     def on_train_end(self, net, **kwargs):
         if self.best_weights_ is not None:

@@ -1,5 +1,7 @@
 """The private skorch net that trains every model."""
 
+import dis
+
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
@@ -7,6 +9,15 @@ from skorch.callbacks import EpochTimer
 
 class StopTraining(Exception):
     """Raised at the end of an epoch to end training there, as a normal end."""
+
+
+def _is_raised_by_code(error):
+    """Tell an exception of a ``raise`` statement from one that a signal brought in."""
+    last = error.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    code = last.tb_frame.f_code.co_code
+    return code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 class Net(NeuralNet):
@@ -33,23 +44,27 @@ class Net(NeuralNet):
         super().__init__(module, **kwargs)
         self.generator = generator
         self.warmup = 1.0
+        self.stops = False
 
     def get_default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
     def notify(self, method_name, **kwargs):
-        """Pass an event on to the callbacks.
+        """Pass an event on to the callbacks, and stop after an epoch if one said so.
 
-        Callbacks of skorch end training by a KeyboardInterrupt at the end of an
-        epoch. There, and only there, it means a stop; anywhere else it is the user's
-        Ctrl-C and goes up.
+        Ours set `stops`, so that all callbacks see the last epoch. Those of skorch
+        ``raise KeyboardInterrupt`` at the end of an epoch. That, and only that, means
+        a stop; any other is the user's Ctrl-C, which strikes there as well, and goes
+        up.
         """
         try:
             super().notify(method_name, **kwargs)
-        except KeyboardInterrupt:
-            if method_name == "on_epoch_end":
-                raise StopTraining from None
-            raise
+        except KeyboardInterrupt as interrupt:
+            if method_name != "on_epoch_end" or not _is_raised_by_code(interrupt):
+                raise
+            self.stops = True
+        if method_name == "on_epoch_end" and self.stops:
+            raise StopTraining
 
     def train(self, rows):
         """Train the initialised net on the datasets that `train_split` makes of `rows`.
@@ -81,6 +96,12 @@ class Net(NeuralNet):
         means = torch.stack(list(totals.values())).div(n_rows).tolist()
         for name, value in zip(totals, means, strict=True):
             self.history.record(f"{prefix}_{name}", value)
+        self._record_best(f"{prefix}_loss")
+
+    def _record_best(self, name):
+        """Record whether a loss is the lowest so far; skorch's Checkpoint asks."""
+        losses = self.history[:, name]
+        self.history.record(f"{name}_best", losses[-1] == min(losses))
 
     def train_step_single(self, batch, **fit_params):
         """Return the terms of one batch at the current warm-up, with gradients."""

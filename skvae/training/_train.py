@@ -137,6 +137,8 @@ def train(
 
 def _split(matrix, latent_dim, plan, generator):
     """Return training rows, and held-out rows with fixed noise or None."""
+    # Torch warns of memory that may not be written, such as that of a memory map.
+    matrix = np.require(matrix, requirements="W")
     rows = torch.as_tensor(matrix, dtype=torch.float32)
     n_held_out = round(plan.validation_fraction * len(rows))
     if plan.validation_fraction == 0:
@@ -161,13 +163,12 @@ class _Given:
 
 
 def _callbacks(plan, stops):
-    """Return our callbacks around the user's, in the order they have to run."""
+    """Return our callbacks before the user's: theirs may end an epoch early."""
     warmup = min(plan.kl_warmup, plan.max_epochs // 2)
     callbacks = [("warmup", Warmup(warmup)), ("divergence_check", DivergenceCheck())]
-    if plan.title:
-        callbacks.append(("progress", Progress(plan.title)))
-    callbacks += plan.callbacks
     if stops:
         stopping = EarlyStopping(plan.n_iter_no_change, plan.tol)
         callbacks.append(("early_stopping", stopping))
-    return callbacks
+    if plan.title:
+        callbacks.append(("progress", Progress(plan.title)))
+    return callbacks + plan.callbacks

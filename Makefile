@@ -1,0 +1,51 @@
+# Every target makes the virtual environment it needs and installs into it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-oldest lint docs examples bench clean
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,docs]'
+	touch $@
+
+demo: $(VENV)/installed  ## find, score and draw the factors of a credit table
+	$(BIN)/python examples/discover_credit_factors.py
+
+test: $(VENV)/installed  ## the whole test suite, doctests included
+	SCIPY_ARRAY_API=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+# The oldest versions that pyproject.toml promises, as far as this Python has them.
+$(VENV)-oldest/installed: pyproject.toml constraints.txt constraints-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)-oldest/bin/python -m pip install --quiet -c constraints.txt \
+		-c constraints-oldest.txt -e . pytest pytest-xdist hypothesis numpydoc
+	touch $@
+
+test-oldest: $(VENV)-oldest/installed  ## the tests on the oldest supported versions
+	SCIPY_ARRAY_API=1 OMP_NUM_THREADS=1 $(VENV)-oldest/bin/python -m pytest -n 2 \
+		--dist worksteal -q tests/models tests/tables tests/selection
+
+lint: $(VENV)/installed  ## format, style, import contracts, docstrings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python docs/validate_docstrings.py
+
+docs: $(VENV)/installed  ## the documentation, warnings as errors
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+examples: $(VENV)/installed  ## every example, as a script
+	for example in examples/*.py; do $(BIN)/python $$example || exit 1; done
+
+bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about an hour)
+	$(BIN)/python benchmarks/epoch_speed.py
+	$(BIN)/python benchmarks/inference_speed.py
+	$(BIN)/python benchmarks/credit_factors.py
+	$(BIN)/python benchmarks/thesis_setting.py
+
+clean:
+	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/generated examples/output

@@ -1,0 +1,76 @@
+"""What the room reads off a fitted model and a table, and what it refuses."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+
+def check_not_collapsed(estimator):
+    """Raise if the model is not fitted, or if no latent dimension is active."""
+    check_is_fitted(estimator)
+    if estimator.n_active_ == 0:
+        raise ValueError(
+            f"This {type(estimator).__name__} has collapsed: n_active_ is 0, so its "
+            "latent factors carry no information and there is nothing to show. Train "
+            "longer (max_epochs, lr, kl_warmup) or lower beta; LossCurveDisplay shows "
+            "how training went."
+        )
+
+
+def check_quantiles(quantiles):
+    """Return the lower and the upper quantile."""
+    lower, upper = quantiles
+    if not 0 <= lower < upper <= 1:
+        raise ValueError(
+            "Expected quantiles (lower, upper) with 0 <= lower < upper <= 1, got "
+            f"{tuple(quantiles)}."
+        )
+    return lower, upper
+
+
+def active_factors(estimator):
+    """Return positions of the active latent factors, the one with most KL first."""
+    order = np.argsort(-estimator.kl_per_dimension_, kind="stable")
+    return order[: estimator.n_active_]
+
+
+def column_names(estimator, X):
+    """Return the names of the table's columns."""
+    if isinstance(X, pd.DataFrame):
+        return X.columns
+    return pd.Index(_check_feature_names_in(estimator))
+
+
+def decode(estimator, codes):
+    """Return the cells of decoded rows as float64."""
+    return _cells(estimator.inverse_transform(codes))
+
+
+def column_spread(X, quantiles):
+    """Return how far apart the quantiles of each column are; never 0 if it varies.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The table.
+
+    quantiles : tuple of two floats
+        Lower and upper.
+
+    Returns
+    -------
+    spread : ndarray of shape (n_features,)
+        A column that has one value between its quantiles, such as a rare flag, gets
+        its full range; a constant column gets NaN.
+    """
+    cells = _cells(X)
+    lower, upper = np.quantile(cells, quantiles, axis=0)
+    spread = upper - lower
+    spread = np.where(spread > 0, spread, np.ptp(cells, axis=0))
+    return np.where(spread > 0, spread, np.nan)
+
+
+def _cells(X):
+    if isinstance(X, pd.DataFrame):
+        return X.to_numpy(dtype=np.float64)
+    return np.asarray(X, dtype=np.float64)

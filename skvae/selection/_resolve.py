@@ -1,0 +1,166 @@
+"""From whatever a search scores to the model inside, and the way back to X's units."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from skvae.models.base import BaseVAE
+
+# Rows on which a pipeline's steps are tried for an inverse, and how far, in spreads
+# of a column, a row may come back from where it was.
+_N_TRIED = 100
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A fitted model, and a table as it stands before and after the steps around it.
+
+    Parameters
+    ----------
+    model : BaseVAE
+        The fitted model.
+
+    data : DataFrame or ndarray of shape (n_samples, n_features)
+        The table in its own units.
+
+    inputs : DataFrame or ndarray of shape (n_samples, n_inputs)
+        The table as the model sees it.
+
+    to_data : callable or None
+        Takes rows as the model makes them to the units of `data`. None where a step
+        has no inverse.
+    """
+
+    model: BaseVAE
+    data: object
+    inputs: object
+    to_data: Callable | None
+
+    def pair(self, rows, space):
+        """Return the table and `rows` that the model made, in the same space.
+
+        Parameters
+        ----------
+        rows : DataFrame or ndarray of shape (n_rows, n_inputs)
+            Rows as the model makes them.
+
+        space : {"data", "model"}
+            The units to compare in.
+
+        Returns
+        -------
+        real, other : DataFrame or ndarray
+            Tables with the same columns.
+
+        Raises
+        ------
+        ValueError
+            If `space` is ``"data"`` and the pipeline has no way back.
+        """
+        if space == "model":
+            return self.inputs, rows
+        if space != "data":
+            raise ValueError(f'space={space!r}; expected "data" or "model".')
+        if self.to_data is None:
+            raise ValueError(
+                "The steps before the model have no exact inverse, so rows cannot be "
+                "compared in the units of X. Compare them as the model sees them: "
+                'functools.partial(scorer, space="model").'
+            )
+        return self.data, self.to_data(rows)
+
+
+def resolve(estimator, X):
+    """Find the model inside an estimator and the table as the model sees it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted model of skvae, a Pipeline that ends in one, a FrozenEstimator around
+        one, or a fitted search over one.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The table as the estimator takes it.
+
+    Returns
+    -------
+    resolved : Resolved
+        The model and the table in both spaces.
+
+    Raises
+    ------
+    TypeError
+        If there is no model of skvae inside.
+    """
+    if isinstance(estimator, BaseVAE):
+        return Resolved(estimator, X, X, to_data=_unchanged)
+    if isinstance(estimator, FrozenEstimator):
+        return resolve(estimator.estimator, X)
+    if hasattr(estimator, "best_estimator_"):
+        return resolve(estimator.best_estimator_, X)
+    if isinstance(estimator, Pipeline):
+        return _resolve_pipeline(estimator, X)
+    raise TypeError(
+        f"Got {type(estimator).__name__}; expected a fitted model of skvae, a Pipeline "
+        "that ends in one, a FrozenEstimator around one, or a fitted search over one."
+    )
+
+
+def _unchanged(rows):
+    return rows
+
+
+def _resolve_pipeline(pipeline, X):
+    steps = [
+        step for _, step in pipeline.steps[:-1] if step not in (None, "passthrough")
+    ]
+    transformed = X
+    for step in steps:
+        transformed = step.transform(transformed)
+    last = resolve(pipeline.steps[-1][1], transformed)
+    to_data = None
+    if last.to_data is not None and _inverts(steps, X, transformed):
+
+        def to_data(rows):
+            return _undo(steps, last.to_data(rows), X)
+
+    return Resolved(last.model, X, last.inputs, to_data)
+
+
+def _undo(steps, rows, like):
+    """Take rows back through fitted steps, into the container of `like`."""
+    for step in reversed(steps):
+        rows = step.inverse_transform(rows)
+    if isinstance(like, pd.DataFrame) and not isinstance(rows, pd.DataFrame):
+        rows = pd.DataFrame(rows, columns=like.columns)
+    return rows
+
+
+def _inverts(steps, X, transformed):
+    """Try whether some rows come back from the steps as they were.
+
+    A step may offer an ``inverse_transform`` that is none: a projection, or a
+    FunctionTransformer whose inverse was not given.
+    """
+    if not all(hasattr(step, "inverse_transform") for step in steps):
+        return False
+    try:
+        there = np.asarray(_head(X), dtype=float)
+        back = np.asarray(_undo(steps, _head(transformed), X), dtype=float)
+    except (TypeError, ValueError):
+        return False
+    spread = np.ptp(there, axis=0) + np.abs(there).max(axis=0)
+    return there.shape == back.shape and bool(
+        (np.abs(there - back) <= _TOLERANCE * spread).all()
+    )
+
+
+def _head(table):
+    return (
+        table.iloc[:_N_TRIED] if isinstance(table, pd.DataFrame) else table[:_N_TRIED]
+    )

@@ -1,0 +1,58 @@
+"""What the tests of all models share: the models, found by themselves, and a table."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+import skvae
+
+
+def _estimators():
+    members = [getattr(skvae, name) for name in skvae.__all__]
+    return [m for m in members if inspect.isclass(m) and issubclass(m, BaseEstimator)]
+
+
+ESTIMATORS = _estimators()
+MODELS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "sample")]
+
+
+def small(estimator_class, **params):
+    """Return an estimator that trains in a hundredth of a second."""
+    defaults = {
+        "latent_dim": 2,
+        "lr": 1e-3,
+        "max_epochs": 3,
+        "batch_size": 16,
+        "hidden_layer_sizes": (8,),
+        "device": "cpu",
+        "random_state": 0,
+    }
+    return estimator_class(**{**defaults, **params})
+
+
+def make_numbers(n_rows=120, n_columns=5, n_factors=2, noise=0.5, seed=0):
+    """Return standardised columns that a few normal factors drive."""
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(size=(n_factors, n_columns))
+    factors = rng.normal(size=(n_rows, n_factors))
+    columns = factors @ weights + noise * rng.normal(size=(n_rows, n_columns))
+    return columns / np.sqrt((weights**2).sum(axis=0) + noise**2)
+
+
+def make_table(n_rows=120, seed=0):
+    """Return a DataFrame of every numeric kind, its rows labelled."""
+    numbers = make_numbers(n_rows, 6, seed=seed).T
+    return pd.DataFrame(
+        {
+            "balance": 1e4 * np.exp(numbers[0]),
+            "age": (40 + 12 * numbers[1]).round().astype(np.int64),
+            "owner": numbers[2] > 0,
+            "rate": (0.02 * numbers[3]).astype(np.float32),
+            "visits": pd.array(np.exp(numbers[4]).round().astype(int), dtype="Int64"),
+            "branch": np.full(n_rows, 7, dtype=np.int8),
+            "late": np.where(numbers[5] > 1, 30.0, 0.0),
+        },
+        index=[f"row{position}" for position in range(n_rows)],
+    )
