@@ -115,7 +115,8 @@ def train(
         generator=on_device,
         criterion=partial(make_objective, len(training)),
         optimizer=torch.optim.Adam,
-        optimizer__fused=True,
+        # One kernel a step; not every version of torch has it for MPS.
+        optimizer__fused=torch.device(plan.device).type != "mps",
         lr=plan.lr,
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,

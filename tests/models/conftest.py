@@ -21,3 +21,8 @@ def table():
 @pytest.fixture
 def numbers():
     return make_numbers()
+
+
+@pytest.fixture
+def fitted(model, table):
+    return model.fit(table)

@@ -56,3 +56,8 @@ def make_table(n_rows=120, seed=0):
         },
         index=[f"row{position}" for position in range(n_rows)],
     )
+
+
+def has_beta(model):
+    """Say whether the objective has a weight to choose."""
+    return "beta" in model.get_params()

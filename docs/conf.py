@@ -1,0 +1,109 @@
+"""Settings of the documentation. It builds without a network."""
+
+import doctest
+import os
+import re
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from numpydoc.docscrape_sphinx import SphinxDocString
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+# An option of pytest's, which runs the pages' examples, and unknown to doctest itself.
+doctest.register_optionflag("NUMBER")
+
+project = "skvae"
+author = "The skvae developers"
+copyright = author
+version = release = installed_version("skvae")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "matplotlib.sphinxext.plot_directive",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates"]
+# A name in single backticks links to its page where it has one.
+default_role = "obj"
+pygments_style = "default"
+
+autosummary_generate = True
+autosummary_imported_members = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+# The templates in _templates/autosummary say which members a page shows.
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+plot_formats = [("png", 144)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = True
+plot_rcparams = {"figure.dpi": 100}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skvae"
+html_static_path = ["_static"]
+html_css_files = ["skvae.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_context = {"default_mode": "light"}
+html_theme_options = {
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "header_links_before_dropdown": 8,
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "default",
+    "pygments_dark_style": "monokai",
+}
+
+BENCHMARKS = ["credit_factors", "thesis_setting", "epoch_speed", "inference_speed"]
+_CROSS_REFERENCE = re.compile(r":ref:`(?:([^`<]*?)\s*<)?([^`>]*)>?`")
+
+
+def plain_cross_references(app, what, name, obj, options, lines):
+    """Turn links into scikit-learn's own pages, in what is inherited, into text."""
+    if getattr(obj, "__module__", None) and obj.__module__.startswith("sklearn"):
+        lines[:] = [
+            _CROSS_REFERENCE.sub(lambda match: match[1] or f"``{match[2]}``", line)
+            for line in lines
+        ]
+
+
+def as_documented(self, param, desc, fake_autosummary):
+    """Show an attribute as the class docstring has it, also where it is a property."""
+    return f"**{param.strip()}**", desc
+
+
+SphinxDocString._process_param = as_documented
+
+
+def benchmark_results(app):
+    """Write what the page of benchmarks includes: results, or that there are none."""
+    source = Path(app.srcdir)
+    target = source / "generated" / "benchmarks"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in BENCHMARKS:
+        text = f"There are no results yet; run ``python benchmarks/{name}.py``.\n"
+        if (source / f"../benchmarks/results/{name}.md").exists():
+            # The path is from the page that includes, not from the included file.
+            text = (
+                f".. literalinclude:: ../benchmarks/results/{name}.md\n"
+                "   :language: none\n   :class: results\n"
+            )
+        page = target / f"{name}.inc"
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+
+
+def setup(app):
+    # Before numpydoc reads the docstring, at priority 500.
+    app.connect("autodoc-process-docstring", plain_cross_references, priority=400)
+    app.connect("builder-inited", benchmark_results)

@@ -1,0 +1,28 @@
+"""What the README shows runs as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
+def test_code_runs(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert blocks
+    namespace = {}
+    for block in blocks:
+        exec(block, namespace)
+    shown = capsys.readouterr().out
+    assert "active factors" in shown
+    assert "PAY_AMT6" in shown
+    assert "'beta'" in shown
+
+
+def test_linked_files_exist():
+    links = re.findall(r"\]\((?!http)([^)\s]+)\)", README.read_text())
+    assert links
+    missing = [link for link in links if not (README.parent / link).exists()]
+    assert not missing
