@@ -6,6 +6,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from skvae._core.chunking import row_chunks
+from skvae.objectives import gaussian_kl
 
 # Rows that pass through the network at once. It bounds memory (a layer of 512 units
 # takes 32 MB) and is past the size where larger products get no faster.
@@ -81,9 +82,7 @@ class Inference:
         posterior = self.module.encode(rows)
         latents = posterior.at(nodes[:, None])  # (n_nodes, n_rows, latent_dim)
         log_likelihood = self.module.log_likelihood(latents, rows).mean(dim=0)
-        variance = posterior.log_variance.exp()
-        kl = posterior.mean.square() + variance - 1 - posterior.log_variance
-        return log_likelihood, 0.5 * kl.sum(dim=1)
+        return log_likelihood, gaussian_kl(*posterior).sum(dim=1)
 
 
 def quasi_normal_nodes(n_nodes, latent_dim, seed):

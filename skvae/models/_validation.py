@@ -7,6 +7,9 @@ import pandas as pd
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+# How far beyond [0, 1] a scaler may leave a value by rounding alone.
+_ROUNDING = 1e-9
+
 
 def check_table(estimator, X, *, reset):
     """Return `X` as a DataFrame or a two-dimensional array that a table encoder reads.
@@ -76,6 +79,40 @@ def check_hidden_layer_sizes(sizes):
         raise ValueError(
             f"Got hidden_layer_sizes={sizes!r}; expected positive integers, e.g. "
             "(256, 128)."
+        )
+
+
+def check_likelihood(likelihood, table_encoder, matrix):
+    """Say so where encoded values are not what the likelihood can have.
+
+    Parameters
+    ----------
+    likelihood : str
+        The estimator's parameter.
+
+    table_encoder : TableEncoder
+        Fitted; it knows which column is which.
+
+    matrix : ndarray of shape (n_samples, width)
+        The encoded training rows.
+
+    Raises
+    ------
+    ValueError
+        If the likelihood is Bernoulli and a column leaves [0, 1].
+    """
+    if likelihood != "bernoulli":
+        return
+    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    outside = (low < -_ROUNDING) | (high > 1 + _ROUNDING)
+    if outside.any():
+        worst = outside.argmax()
+        column = table_encoder.column_at(worst)
+        raise ValueError(
+            'likelihood="bernoulli" needs scaled values in [0, 1]; column '
+            f"{column.name!r} has values in [{low[worst]:.3g}, {high[worst]:.3g}] "
+            f"under encoding={table_encoder.encoding!r}. Use "
+            'encoding="minmax".'
         )
 
 

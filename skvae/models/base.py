@@ -23,7 +23,11 @@ from skvae.models._fitting import fit_net
 from skvae.models._generation import GenerationMixin
 from skvae.models._inference import CHUNK_ROWS, Inference, quasi_normal_nodes
 from skvae.models._scoring import ScoringMixin
-from skvae.models._validation import check_hidden_layer_sizes, check_table
+from skvae.models._validation import (
+    check_hidden_layer_sizes,
+    check_likelihood,
+    check_table,
+)
 from skvae.networks import ACTIVATIONS
 from skvae.tables import TableEncoder
 
@@ -156,7 +160,7 @@ class BaseVAE(
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         table_encoder = TableEncoder(self.encoding).fit(X)
         matrix = table_encoder.transform(X)
-        self._check_likelihood(table_encoder, matrix)
+        check_likelihood(self.likelihood, table_encoder, matrix)
         net = fit_net(self, matrix, table_encoder.groups_, seed)
         self.table_encoder_ = table_encoder
         self._nodes = quasi_normal_nodes(_N_NODES, self.latent_dim, seed)
@@ -169,21 +173,6 @@ class BaseVAE(
         fitted = [n for n in vars(self) if n.endswith("_") and not n.startswith("__")]
         for name in fitted:
             delattr(self, name)
-
-    def _check_likelihood(self, table_encoder, matrix):
-        if self.likelihood != "bernoulli":
-            return
-        low, high = matrix.min(axis=0), matrix.max(axis=0)
-        outside = (low < -1e-9) | (high > 1 + 1e-9)
-        if outside.any():
-            group = table_encoder.groups_[0]
-            column = table_encoder.schema_.columns[group.columns[outside.argmax()]]
-            raise ValueError(
-                'likelihood="bernoulli" needs scaled values in [0, 1]; column '
-                f"{column.name!r} has values in [{low[outside][0]:.3g}, "
-                f"{high[outside][0]:.3g}] under encoding={self.encoding!r}. Use "
-                'encoding="minmax".'
-            )
 
     def _summarise_posteriors(self, matrix, seed):
         """Keep the posteriors of some training rows, and see which latents live."""

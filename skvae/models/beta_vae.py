@@ -26,7 +26,8 @@ class BetaVAE(BaseVAE):
 
     beta : float, default=4.0
         Weight of the KL, a sum over latent dimensions, against the reconstruction, a
-        sum over columns; at least 0. 1 is exactly `VAE`.
+        sum over columns; at least 0. 1 is exactly `VAE`. The fewer columns, the sooner
+        a weight switches all latents off.
 
     {parameters}
 

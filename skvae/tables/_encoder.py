@@ -6,7 +6,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardSca
 
 from skvae._core.columns import ColumnGroup
 from skvae.tables._quantile import QuantileNormalEncoder
-from skvae.tables._schema import TableSchema
+from skvae.tables._schema import Column, TableSchema
 
 _SCALERS = {
     "quantile": QuantileNormalEncoder,
@@ -93,7 +93,7 @@ class TableEncoder:
             back = self.scaler_.inverse_transform(self._scaled(numbers))
         lost = ~np.isfinite(np.asarray(back)).all(axis=0)
         if lost.any():
-            column = self.schema_.columns[self._varying[lost.argmax()]]
+            column = self.column_at(lost.argmax())
             raise ValueError(
                 f"Column {column.name!r} has a range that encoding={self.encoding!r} "
                 "cannot invert; expected a range within that of float64. Rescale the "
@@ -108,6 +108,21 @@ class TableEncoder:
     def width(self) -> int:
         """How many columns the matrix has."""
         return sum(group.width for group in self.groups_)
+
+    def column_at(self, matrix_column: int) -> Column:
+        """Return the table column that a column of the matrix belongs to.
+
+        Parameters
+        ----------
+        matrix_column : int
+            Position in the matrix.
+
+        Returns
+        -------
+        column : Column
+            As the schema has it.
+        """
+        return self.schema_.columns[self._varying[matrix_column]]
 
     def transform(self, table) -> np.ndarray:
         """Return the matrix of a table.
@@ -148,7 +163,7 @@ class TableEncoder:
         low, high = matrix.min(axis=0), matrix.max(axis=0)
         bad = ~((low >= -_LARGEST) & (high <= _LARGEST))
         if bad.any():
-            column = self.schema_.columns[self._varying[bad.argmax()]]
+            column = self.column_at(bad.argmax())
             raise ValueError(
                 f"Column {column.name!r} leaves the range of float32 once scaled with "
                 f"encoding={self.encoding!r}; expected values whose scaled size is "
