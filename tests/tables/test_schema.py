@@ -112,7 +112,7 @@ REFUSED = {
         np.array(["01", "02"], dtype=object),
         "holds '01' of type str",
     ),
-    "beyond float64": (np.array([10**400, 1], dtype=object), "of type int"),
+    "beyond float64": (pd.Series([10**400, 1], dtype=object), "of type int"),
     "category": (pd.Categorical([1, 2]), "has dtype category"),
     "datetime": (pd.date_range("2020", periods=2), "has dtype datetime64"),
     "datetime with zone": (
