@@ -18,7 +18,7 @@ from _common import credit_table, interleaved, median, write
 
 from skvae import BetaTCVAE
 from skvae._core.chunking import row_chunks
-from skvae.models._inference import CHUNK_ROWS
+from skvae.models._inference import PASS_ROWS
 
 HIDDEN = (512, 256, 128, 64)
 
@@ -26,7 +26,7 @@ HIDDEN = (512, 256, 128, 64)
 def bare_encoder(model, matrix):
     @torch.inference_mode()
     def run():
-        for chunk in row_chunks(len(matrix), CHUNK_ROWS):
+        for chunk in row_chunks(len(matrix), PASS_ROWS):
             model.module_.encoder(matrix[chunk])
 
     return run
@@ -34,7 +34,7 @@ def bare_encoder(model, matrix):
 
 def bare_passes(model, matrix):
     n_nodes, latent_dim = model._nodes.shape
-    chunk_rows = CHUNK_ROWS // n_nodes
+    chunk_rows = PASS_ROWS // n_nodes
     latents = torch.randn(n_nodes * chunk_rows, latent_dim, dtype=torch.float64)
 
     @torch.inference_mode()
@@ -70,7 +70,7 @@ def peak_megabytes(function):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--rows", type=int, default=1_000_000)
     arguments = parser.parse_args()
     table, name = credit_table()

@@ -51,6 +51,9 @@ html_css_files = ["skvae.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_context = {"default_mode": "light"}
+# Only the generated pages have neighbours to navigate; elsewhere a sidebar is empty.
+PAGES = sorted(page.stem for page in Path(__file__).parent.glob("*.rst"))
+html_sidebars = {page: [] for page in PAGES}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,

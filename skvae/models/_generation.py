@@ -12,9 +12,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from skvae._core.chunking import row_chunks
 from skvae._core.random import make_generator
-from skvae.models._inference import CHUNK_ROWS
 from skvae.models._validation import check_latents
 
 _MAX_SEED = np.iinfo(np.int32).max
@@ -122,14 +120,13 @@ class GenerationMixin:
 
     def _decode(self, latents, kind, random_state=None, index=None):
         """Return the table of mean or drawn rows given latents."""
-        infer = self._inference
-        chunks = row_chunks(len(latents), CHUNK_ROWS)
         if kind == "mean":
-            parts = [infer.decode(latents[chunk]) for chunk in chunks]
+            matrix = self._inference.decode(latents)
         else:
-            generator = make_generator(random_state.randint(_MAX_SEED), infer.device)
-            parts = [infer.draw(latents[chunk], generator) for chunk in chunks]
-        return self.table_encoder_.inverse_transform(np.concatenate(parts), index)
+            device = self._inference.device
+            generator = make_generator(random_state.randint(_MAX_SEED), device)
+            matrix = self._inference.draw(latents, generator)
+        return self.table_encoder_.inverse_transform(matrix, index)
 
 
 def _draw_latents(means, log_variances, random_state):

@@ -21,7 +21,7 @@ from skvae._core.errors import PosteriorCollapseWarning
 from skvae.metrics import kl_per_dimension, n_active
 from skvae.models._fitting import fit_net
 from skvae.models._generation import GenerationMixin
-from skvae.models._inference import CHUNK_ROWS, Inference, quasi_normal_nodes
+from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._scoring import ScoringMixin
 from skvae.models._validation import (
     check_hidden_layer_sizes,
@@ -34,6 +34,8 @@ from skvae.tables import TableEncoder
 # Enough quasi-random points that the bound's error is small beside its spread over
 # rows; a power of two, as Sobol points want.
 _N_NODES = 32
+# Rows of a table that are encoded at once, which bounds the memory of the matrix.
+_TABLE_ROWS = 65_536
 # The aggregate posterior is kept as the posteriors of at most this many training rows.
 _MAX_POSTERIORS = 10_000
 
@@ -249,5 +251,5 @@ class BaseVAE(
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         rows = X.iloc if isinstance(X, pd.DataFrame) else X
-        for chunk in row_chunks(len(X), CHUNK_ROWS):
+        for chunk in row_chunks(len(X), _TABLE_ROWS):
             yield self.table_encoder_.transform(rows[chunk])

@@ -25,7 +25,10 @@ def component_log_densities(
     The constant -log(2 pi) / 2 is left out: it cancels between log q(z) and the sum
     of log q(z_d).
     """
-    mean, log_variance, latents = mean.T, log_variance.T, latents.T  # (D, B)
+    # (D, B), and laid out so: results inherit the layout, and sums over rows need it.
+    mean, log_variance, latents = (
+        tensor.T.contiguous() for tensor in (mean, log_variance, latents)
+    )
     # With this factor the square needs no other.
     scale = (-0.5 * log_variance).exp() * math.sqrt(0.5)
     distance = (latents.unsqueeze(2) - mean.unsqueeze(1)) * scale.unsqueeze(1)
