@@ -81,8 +81,8 @@ class LatentTraversalDisplay:
 
     Each panel has its own columns, those that follow the factor furthest:
 
-    >>> [label.get_text() for label in display.labels_[0]]
-    ['BILL_AMT2', 'BILL_AMT3', 'BILL_AMT1']
+    >>> [label.get_text()[:-1] for label in display.labels_[0]]
+    ['BILL_AMT', 'BILL_AMT', 'BILL_AMT']
 
     The numbers behind the lines are a DataFrame for each factor:
 
