@@ -166,29 +166,21 @@ class _ColumnKnots:
         )
 
     def scores(self, values):
-        inside = np.interp(values, self.value, self.score)
+        scores = np.interp(values, self.value, self.score)
+        below, above = values < self.value[0], values > self.value[-1]
         # A value so far out that its score overflows gets an infinite one.
         with np.errstate(over="ignore"):
-            below = np.minimum(values - self.value[0], 0.0) * self._lower_slope
-            above = np.maximum(values - self.value[-1], 0.0) * self._upper_slope
-        return inside + below + above
+            scores[below] += (values[below] - self.value[0]) * self._lower_slope
+            scores[above] += (values[above] - self.value[-1]) * self._upper_slope
+        return scores
 
     def values(self, scores):
         low, high = self._edge_score[[0, -1]]
-        inside = np.interp(scores, self._edge_score, self._edge_value)
-        below = np.minimum(scores - low, 0.0) / self._lower_slope
-        above = np.maximum(scores - high, 0.0) / self._upper_slope
-        return inside + below + above
-
-
-def _interpolate(x, x_knots, y_knots, lower_slope, upper_slope):
-    """Interpolate between knots, and go on as a straight line beyond them."""
-    y = np.interp(x, x_knots, y_knots)
-    if x.min() < x_knots[0]:
-        y += np.minimum(x - x_knots[0], 0.0) * lower_slope
-    if x.max() > x_knots[-1]:
-        y += np.maximum(x - x_knots[-1], 0.0) * upper_slope
-    return y
+        values = np.interp(scores, self._edge_score, self._edge_value)
+        below, above = scores < low, scores > high
+        values[below] += (scores[below] - low) / self._lower_slope
+        values[above] += (scores[above] - high) / self._upper_slope
+        return values
 
 
 def _knots(count):
