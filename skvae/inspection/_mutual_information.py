@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import entropy
 from sklearn.utils._param_validation import validate_params
 
 from skvae.inspection import _style
@@ -11,8 +10,7 @@ from skvae.inspection._validation import (
     check_not_collapsed,
     column_names,
 )
-from skvae.metrics import mutual_information_matrix
-from skvae.metrics._discretise import factor_levels
+from skvae.metrics import factor_entropies, mutual_information_matrix
 
 # The room that a number of two decimals takes, in points.
 _CELL_WIDTH = 20
@@ -235,8 +233,7 @@ class MutualInformationDisplay:
         factors = _as_frame(factors, "factor", "Known factor")
         codes = _as_frame(codes, "code", "Latent factor")
         if normalize:
-            levels, _ = factor_levels(factors, n_bins)
-            entropies = np.array([entropy(np.bincount(column)) for column in levels.T])
+            entropies = factor_entropies(factors, n_bins=n_bins)
             # A constant factor has no entropy, and nobody knows anything of it.
             information = information / np.where(entropies > 0, entropies, 1)
         information = pd.DataFrame(

@@ -1,10 +1,10 @@
 """Numbers about codes and tables: arrays and callables in, numbers out.
 
 Codes against known factors: `factor_vae_score`, `mig_score`,
-`mutual_information_matrix`. Codes alone: `latent_consistency_score`,
-`kl_decomposition`, `total_correlation`, `gaussian_total_correlation`,
-`kl_per_dimension`, `n_active`. A real table against a generated one: `ks_score`,
-`c2st_score`.
+`mutual_information_matrix`, `factor_entropies`. Codes alone:
+`latent_consistency_score`, `kl_decomposition`, `total_correlation`,
+`gaussian_total_correlation`, `kl_per_dimension`, `n_active`. A real table against a
+generated one: `ks_score`, `c2st_score`.
 """
 
 from skvae.metrics._aggregate_posterior import (
@@ -22,7 +22,11 @@ from skvae.metrics._latent_consistency import (
     LatentConsistency,
     latent_consistency_score,
 )
-from skvae.metrics._mutual_information import mig_score, mutual_information_matrix
+from skvae.metrics._mutual_information import (
+    factor_entropies,
+    mig_score,
+    mutual_information_matrix,
+)
 
 __all__ = [
     "KLDecomposition",
@@ -30,6 +34,7 @@ __all__ = [
     "KSScore",
     "LatentConsistency",
     "c2st_score",
+    "factor_entropies",
     "factor_vae_score",
     "gaussian_total_correlation",
     "kl_decomposition",

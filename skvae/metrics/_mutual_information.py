@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae.metrics._discretise import equal_width_bins, factor_levels
-from skvae.metrics._validation import check_factors_and_codes
+from skvae.metrics._validation import check_factors, check_factors_and_codes
 
 _PARAMETERS = {
     "factors": ["array-like"],
@@ -18,7 +18,7 @@ _PARAMETERS = {
 def _entropy(counts):
     """Entropy in nats of the distribution that `counts` are drawn from."""
     probabilities = counts[counts > 0] / counts.sum()
-    return float(-np.sum(probabilities * np.log(probabilities)))
+    return float(np.sum(probabilities * np.log(1 / probabilities)))
 
 
 def _contingency(code_bins, n_bins, levels, n_levels):
@@ -40,18 +40,45 @@ def _mutual_information(contingency):
     return np.maximum(information, 0.0)  # it is never negative but by rounding
 
 
-def _information_and_entropy(factors, codes, n_bins):
-    """The matrix of mutual information, and the entropy of every factor."""
-    factors, codes = check_factors_and_codes(factors, codes)
-    levels, n_levels = factor_levels(factors, n_bins)
-    code_bins = equal_width_bins(codes, n_bins)
-    information = np.empty((codes.shape[1], len(n_levels)))
-    entropy = np.empty(len(n_levels))
-    for k, count in enumerate(n_levels):
-        contingency = _contingency(code_bins, n_bins, levels[:, k], count)
-        information[:, k] = _mutual_information(contingency)
-        entropy[k] = _entropy(np.bincount(levels[:, k]))
-    return information, entropy
+@validate_params(
+    {"factors": ["array-like"], "n_bins": _PARAMETERS["n_bins"]},
+    prefer_skip_nested_validation=True,
+)
+def factor_entropies(factors, *, n_bins=20):
+    """Entropy of every factor, which is the most that a code can know of it.
+
+    Parameters
+    ----------
+    factors : array-like of shape (n_rows, n_factors) or (n_rows,)
+        The known factors, grouped as in :func:`factor_vae_score`: discrete ones by
+        level, continuous ones into quantile bins. No missing values.
+
+    n_bins : int, default=20
+        The largest number of quantile bins of a continuous factor.
+
+    Returns
+    -------
+    entropies : ndarray of shape (n_factors,)
+        In nats; 0 for a constant factor.
+
+    Raises
+    ------
+    ValueError
+        If factors are missing.
+
+    See Also
+    --------
+    mutual_information_matrix : What codes know of the factors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.metrics import factor_entropies
+    >>> factor_entropies(np.array([[0, 5], [0, 5], [1, 5], [1, 5]])).round(4)
+    array([0.6931, 0.    ])
+    """
+    levels, _ = factor_levels(check_factors(factors), n_bins)
+    return np.array([_entropy(np.bincount(column)) for column in levels.T])
 
 
 @validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
@@ -101,8 +128,15 @@ def mutual_information_matrix(factors, codes, *, n_bins=20):
     array([[0.6931, 0.    ],
            [0.    , 0.    ]])
     """
-    information, _ = _information_and_entropy(factors, codes, n_bins)
-    return information
+    factors, codes = check_factors_and_codes(factors, codes)
+    levels, n_levels = factor_levels(factors, n_bins)
+    code_bins = equal_width_bins(codes, n_bins)
+    return np.column_stack(
+        [
+            _mutual_information(_contingency(code_bins, n_bins, column, count))
+            for column, count in zip(levels.T, n_levels, strict=True)
+        ]
+    )
 
 
 @validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
@@ -177,11 +211,12 @@ def mig_score(factors, codes, *, n_bins=20):
     >>> round(mig_score(factors, codes[:, [0, 1, 1]]), 6)
     0.5
     """
-    information, entropy = _information_and_entropy(factors, codes, n_bins)
-    varies = entropy > 0
+    information = mutual_information_matrix(factors, codes, n_bins=n_bins)
+    entropies = factor_entropies(factors, n_bins=n_bins)
+    varies = entropies > 0
     if not varies.any():
         raise ValueError("Expected a factor with at least two values, got none.")
-    share = information[:, varies] / entropy[varies]
+    share = information[:, varies] / entropies[varies]
     # With one code, the runner-up knows nothing.
     ranked = np.sort(np.vstack([share, np.zeros(share.shape[1])]), axis=0)
     return float(np.mean(ranked[-1] - ranked[-2]))
