@@ -108,8 +108,6 @@ class GenerationMixin:
         """
         check_is_fitted(self)
         random_state = check_random_state(random_state)
-        if kind is None:
-            kind = "mean" if self.likelihood == "bernoulli" else "draw"
         if latent == "prior":
             latents = random_state.standard_normal((n_samples, self._n_features_out))
         else:
@@ -119,13 +117,15 @@ class GenerationMixin:
         return self._decode(latents, kind, random_state)
 
     def _decode(self, latents, kind, random_state=None, index=None):
-        """Return the table of mean or drawn rows given latents."""
+        """Return the table of rows given latents: mean, drawn, or as the heads do."""
         if kind == "mean":
             matrix = self._inference.decode(latents)
         else:
-            device = self._inference.device
-            generator = make_generator(random_state.randint(_MAX_SEED), device)
-            matrix = self._inference.draw(latents, generator)
+            infer = self._inference
+            seed = random_state.randint(_MAX_SEED)
+            generator = make_generator(seed, infer.device)
+            draw = infer.draw if kind == "draw" else infer.generate
+            matrix = draw(latents, generator)
         return self.table_encoder_.inverse_transform(matrix, index)
 
 

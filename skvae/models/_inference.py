@@ -47,6 +47,13 @@ class Inference:
         )
         return matrix
 
+    def generate(self, latents, generator):
+        """Return encoded rows that look like the table's."""
+        (matrix,) = self._in_passes(
+            lambda z: (self.module.generate(z, generator),), latents
+        )
+        return matrix
+
     def bound(self, matrix, nodes):
         """Return each row's expected log-likelihood and KL, in nats.
 

@@ -75,6 +75,11 @@ class Autoencoder(nn.Module):
         """Return the expected row given the latents, of shape (..., width)."""
         return torch.cat([h.mean(out) for h, _, out in self._outputs(latents)], dim=-1)
 
+    def generate(self, latents: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a row that looks like the table's, of shape (..., width)."""
+        rows = [h.generate(out, generator) for h, _, out in self._outputs(latents)]
+        return torch.cat(rows, dim=-1)
+
     def draw(self, latents: Tensor, generator: torch.Generator) -> Tensor:
         """Return a row drawn from p(x|z), of shape (..., width)."""
         draws = [h.draw(out, generator) for h, _, out in self._outputs(latents)]

@@ -37,6 +37,10 @@ class Head(nn.Module):
         """Return one draw of the matrix columns, of shape (..., width)."""
         raise NotImplementedError
 
+    def generate(self, outputs: Tensor, generator: torch.Generator) -> Tensor:
+        """Return matrix columns that look like a row's: a draw, as a rule."""
+        return self.draw(outputs, generator)
+
 
 class GaussianHead(Head):
     """Normal columns with one learned scale a column.
@@ -104,6 +108,10 @@ class BernoulliHead(Head):
 
     def mean(self, outputs):
         return self.logits(outputs).sigmoid()
+
+    def generate(self, outputs, generator):
+        # Rows hold values between 0 and 1, of which no draw has any.
+        return self.mean(outputs)
 
     def draw(self, outputs, generator):
         return torch.bernoulli(self.mean(outputs), generator=generator)
