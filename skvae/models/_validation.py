@@ -82,6 +82,17 @@ def check_hidden_layer_sizes(sizes):
         )
 
 
+def check_callbacks(callbacks):
+    """Say so where a callback is none of skorch's kind."""
+    for item in callbacks or []:
+        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        if not hasattr(callback, "on_epoch_end"):
+            raise ValueError(
+                f"Got {item!r} in callbacks; expected skorch callbacks, such as "
+                "skorch.callbacks.LRScheduler(), or pairs of a name and a callback."
+            )
+
+
 def check_likelihood(likelihood, table_encoder, matrix):
     """Say so where encoded values are not what the likelihood can have.
 

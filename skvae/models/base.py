@@ -24,6 +24,7 @@ from skvae.models._generation import GenerationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._scoring import ScoringMixin
 from skvae.models._validation import (
+    check_callbacks,
     check_hidden_layer_sizes,
     check_likelihood,
     check_table,
@@ -158,6 +159,7 @@ class BaseVAE(
         """
         self._forget()
         check_hidden_layer_sizes(self.hidden_layer_sizes)
+        check_callbacks(self.callbacks)
         X = check_table(self, X, reset=True)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         table_encoder = TableEncoder(self.encoding).fit(X)

@@ -365,3 +365,12 @@ class TestCollapse:
 
 def test_good_table_is_good(model):
     model.fit(make_table())
+
+
+@pytest.mark.parametrize("wrong", [3, ("name", "not a callback"), "LRScheduler"])
+def test_what_is_no_callback_is_named(wrong):
+    with pytest.raises(
+        ValueError, match="in callbacks; expected skorch callbacks"
+    ) as e:
+        small(BetaTCVAE, callbacks=[wrong]).fit(make_numbers())
+    assert repr(wrong) in str(e.value)
