@@ -1,15 +1,26 @@
-"""Where loaded tables live on disk, and how they get there unharmed."""
+"""Where loaded data sets live on disk, and how they get there unharmed."""
 
 import hashlib
 import os
+import shutil
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pandas as pd
 
+from skvae._core.errors import DataUnavailableError
+
 #: Environment variable that moves the cache of all loaders.
 DATA_HOME_VARIABLE = "SKVAE_DATA_HOME"
+
+# Seconds without a byte before a server counts as silent.
+_TIMEOUT = 60
 
 
 def resolve_data_home(data_home: str | os.PathLike | None = None) -> Path:
@@ -30,8 +41,9 @@ def resolve_data_home(data_home: str | os.PathLike | None = None) -> Path:
     return cache / "skvae"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary file, then move it to `path` in one step.
+@contextmanager
+def _whole_or_nothing(path: Path) -> Iterator[Path]:
+    """Yield a temporary file's path, which moves to `path` when the block succeeds.
 
     Another process sees the whole file or none, and an interrupted write leaves
     nothing behind under the final name.
@@ -41,10 +53,71 @@ def write_atomically(path: Path, content: bytes) -> None:
     # an ordinary open, not mkstemp, so that a shared cache stays readable by others.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
-        temporary.write_bytes(content)
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to a temporary file, then move it to `path` in one step."""
+    with _whole_or_nothing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_or_download(
+    path: Path,
+    url: str,
+    read: Callable[[Path, Path | str], Any],
+    *,
+    download_if_missing: bool,
+) -> Any:
+    """Return what `read` makes of the file at `path`, fetched from `url` if missing.
+
+    `read` is called with the path of a file and with its source, which its errors
+    name. It raises a ValueError for anything but the published content; a download
+    comes to lie at `path` only after `read` has accepted it.
+    """
+    if path.exists():
+        return read(path, path)
+    remedy = (
+        f"put {path.name} into the folder {path.parent.name!r} of a data home and name "
+        f"that data home with data_home= or the environment variable "
+        f"{DATA_HOME_VARIABLE}."
+    )
+    if not download_if_missing:
+        raise DataUnavailableError(
+            f"There is no file {path}. Pass download_if_missing=True to fetch it from "
+            f"{url}, or {remedy}"
+        )
+    # Some servers turn away whoever comes under urllib's own name.
+    request = Request(url, headers={"User-Agent": "skvae"})
+    try:
+        with (
+            urlopen(request, timeout=_TIMEOUT) as response,
+            _whole_or_nothing(path) as temporary,
+        ):
+            with temporary.open("wb") as file:
+                shutil.copyfileobj(response, file)
+            return read(temporary, url)
+    except (OSError, HTTPException) as error:
+        raise DataUnavailableError(
+            f"There is no file {path}, and {url} could not be downloaded "
+            f"({type(error).__name__}: {error}). Connect to the network, or {remedy}"
+        ) from error
+
+
+def check_content(
+    content: bytes, algorithm: str, expected: str, source: Path | str
+) -> bytes:
+    """Return `content` if it has the `expected` checksum, else name its `source`."""
+    found = hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
+    if found != expected:
+        raise ValueError(
+            f"{source} does not hold what was published: the {algorithm} of its "
+            f"content is {found}, expected {expected}. Remove or replace it."
+        )
+    return content
 
 
 def integer_table_checksum(table: pd.DataFrame) -> str:
