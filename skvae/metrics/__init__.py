@@ -1,6 +1,6 @@
 """Numbers about codes and tables: arrays and callables in, numbers out.
 
-Codes against known factors: `factor_vae_score`, `mig_score`,
+Codes against known factors: `factor_vae_score`, `mig_score`, `dci_score`,
 `mutual_information_matrix`, `factor_entropies`. Codes alone:
 `latent_consistency_score`, `kl_decomposition`, `total_correlation`,
 `gaussian_total_correlation`, `kl_per_dimension`, `n_active`. A real table against a
@@ -16,6 +16,7 @@ from skvae.metrics._aggregate_posterior import (
     n_active,
     total_correlation,
 )
+from skvae.metrics._dci import DCI, dci_score
 from skvae.metrics._factor_vae import factor_vae_score
 from skvae.metrics._fidelity import KSScore, c2st_score, ks_score
 from skvae.metrics._latent_consistency import (
@@ -29,11 +30,13 @@ from skvae.metrics._mutual_information import (
 )
 
 __all__ = [
+    "DCI",
     "KLDecomposition",
     "KLTerms",
     "KSScore",
     "LatentConsistency",
     "c2st_score",
+    "dci_score",
     "factor_entropies",
     "factor_vae_score",
     "gaussian_total_correlation",
