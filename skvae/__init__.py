@@ -6,16 +6,34 @@ from skvae._core.errors import (
     DataUnavailableError,
     PosteriorCollapseWarning,
     TrainingDivergedError,
+    UnseenConditionWarning,
 )
-from skvae.models import VAE, BetaTCVAE, BetaVAE
+from skvae.models import (
+    CVAE,
+    DCVAE,
+    DIPVAE,
+    RFVAE,
+    VAE,
+    BetaTCVAE,
+    BetaVAE,
+    FactorVAE,
+    InfoVAE,
+)
 
 __version__ = version("skvae")
 
 __all__ = [
+    "CVAE",
+    "DCVAE",
+    "DIPVAE",
+    "RFVAE",
     "VAE",
     "BetaTCVAE",
     "BetaVAE",
     "DataUnavailableError",
+    "FactorVAE",
+    "InfoVAE",
     "PosteriorCollapseWarning",
     "TrainingDivergedError",
+    "UnseenConditionWarning",
 ]

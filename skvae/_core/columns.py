@@ -14,7 +14,8 @@ class ColumnGroup:
     Parameters
     ----------
     kind : str
-        What the columns are. ``"continuous"`` so far.
+        What the columns are: ``"continuous"`` numbers, or every ``"pixel"`` of an
+        image.
 
     columns : tuple of int
         Positions of the columns in the table.

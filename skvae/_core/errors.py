@@ -11,3 +11,7 @@ class PosteriorCollapseWarning(UserWarning):
 
 class DataUnavailableError(OSError):
     """A data set is neither on disk nor to be had from the network."""
+
+
+class UnseenConditionWarning(UserWarning):
+    """A condition holds a level that training never saw."""

@@ -10,9 +10,9 @@ from sklearn.utils._param_validation import Interval, validate_params
 from skvae.inspection._validation import (
     check_not_collapsed,
     check_quantiles,
-    column_names,
     column_spread,
     decode,
+    modelled_column_names,
 )
 
 
@@ -106,11 +106,13 @@ def factor_effects(
         random_state=random_state,
     )
     change = [_mean_change(estimator, rows, j, ends[:, j]) for j in range(len(ends.T))]
-    effects = np.nan_to_num(np.array(change) / column_spread(X, quantiles))
+    effects = np.nan_to_num(
+        np.array(change) / column_spread(estimator._modelled(X), quantiles)
+    )
     return pd.DataFrame(
         effects,
         index=estimator.get_feature_names_out(),
-        columns=column_names(estimator, X),
+        columns=modelled_column_names(estimator, X),
     )
 
 

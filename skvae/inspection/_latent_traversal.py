@@ -12,9 +12,9 @@ from skvae.inspection._validation import (
     active_factors,
     check_not_collapsed,
     check_quantiles,
-    column_names,
     column_spread,
     decode,
+    modelled_column_names,
 )
 
 _MOST_PANELS = 6
@@ -191,8 +191,8 @@ class LatentTraversalDisplay:
             n_samples=min(len(starts), max_rows),
             random_state=random_state,
         )
-        spread = column_spread(X, quantiles)
-        columns = column_names(estimator, X)
+        spread = column_spread(estimator._modelled(X), quantiles)
+        columns = modelled_column_names(estimator, X)
         traversals = {}
         for name in factors:
             factor = names.index(name)

@@ -41,9 +41,15 @@ def column_names(estimator, X):
     return pd.Index(_check_feature_names_in(estimator))
 
 
+def modelled_column_names(estimator, X):
+    """Return the names of the columns that the model explains: no conditions."""
+    names = np.array(column_names(estimator, X), dtype=object)
+    return pd.Index(estimator._modelled(names[None])[0])
+
+
 def decode(estimator, codes):
-    """Return the cells of decoded rows as float64."""
-    return _cells(estimator.inverse_transform(codes))
+    """Return the cells of decoded rows as float64, of the columns modelled."""
+    return _cells(estimator._modelled(estimator.inverse_transform(codes)))
 
 
 def column_spread(X, quantiles):

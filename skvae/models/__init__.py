@@ -2,6 +2,22 @@
 
 from skvae.models.beta_tcvae import BetaTCVAE
 from skvae.models.beta_vae import BetaVAE
+from skvae.models.cvae import CVAE
+from skvae.models.dcvae import DCVAE
+from skvae.models.dip_vae import DIPVAE
+from skvae.models.factor_vae import FactorVAE
+from skvae.models.info_vae import InfoVAE
+from skvae.models.rfvae import RFVAE
 from skvae.models.vae import VAE
 
-__all__ = ["VAE", "BetaTCVAE", "BetaVAE"]
+__all__ = [
+    "CVAE",
+    "DCVAE",
+    "DIPVAE",
+    "RFVAE",
+    "VAE",
+    "BetaTCVAE",
+    "BetaVAE",
+    "FactorVAE",
+    "InfoVAE",
+]

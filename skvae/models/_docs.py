@@ -1,4 +1,8 @@
-"""The text of parameters and attributes that all models share, written once."""
+"""The parameters and attributes that all models share, written once.
+
+Every model lists the parameters of its own; those of training, networks and encoding
+have one default and one text for all of them.
+"""
 
 import inspect
 
@@ -21,10 +25,11 @@ hidden_layer_sizes : tuple of int, default=(256, 128)
 activation : {"silu", "relu", "leaky_relu", "gelu", "elu", "tanh"}, default="silu"
     Activation of the hidden layers.
 
-encoding : {"quantile", "standard", "minmax"}, None or transformer, \
-default="quantile"
-    How numeric columns are scaled before the network sees them.
+encoding : {"auto", "quantile", "standard", "minmax"}, None or transformer, \
+default="auto"
+    How numbers are scaled before the network sees them.
 
+    - ``"auto"``: ``"quantile"`` for tables, ``"minmax"`` for images.
     - ``"quantile"``: to the normal scores of their ranks, with linear tails beyond
       the training range. Skewed columns, such as amounts of money, need it.
     - ``"standard"``: to mean 0 and standard deviation 1.
@@ -33,10 +38,35 @@ default="quantile"
     - a transformer with ``inverse_transform`` that keeps the number of columns,
       e.g. ``PowerTransformer()``. It is cloned.
 
+    The pixels of images share one scale: ``"minmax"``, ``"standard"`` or None.
+
 likelihood : {"auto", "gaussian", "bernoulli"}, default="auto"
     Distribution of the scaled columns given the latents. ``"gaussian"`` learns one
     scale a column; ``"bernoulli"`` is the cross-entropy used for pixels and needs
-    values in [0, 1]. ``"auto"`` chooses by the kind of column: Gaussian for numbers.
+    values in [0, 1]. ``"auto"`` chooses by the kind of column: Gaussian for numbers,
+    Bernoulli for pixels. The pixels of images share one Gaussian scale.
+
+image_shape : tuple of three ints, default=None
+    Channels, height and width, if each row of `X` is an image whose pixels lie in this
+    order. Encoder and decoder are then convolutional, with dense layers of
+    `hidden_layer_sizes` between the convolutions and the latents.
+
+encoder : torch Module or callable, default=None
+    A network of your own that takes the encoded rows, of shape (n, width) or, for
+    images, (n, channels, height, width), to (n, 2 * latent_dim): the means and the
+    log variances of the latents. A module is copied and starts from its own weights. A
+    callable makes one, as ``encoder(n_inputs, n_outputs)``, and with weights that
+    `random_state` determines. With a condition, it gets ``n_conditions=`` as well, and
+    its module gets the condition as second argument.
+
+decoder : torch Module or callable, default=None
+    Likewise from (n, latent_dim) to the rows: the means of Gaussian columns, the log
+    odds of Bernoulli ones.
+
+anchors : dict of column to int, default=None
+    Ties columns to latents: ``{"AGE": 0}`` makes the posterior mean of latent 0 the
+    column AGE, in units of its standard deviation once encoded. The other latents
+    stay unsupervised.
 
 kl_warmup : int, default=10
     Epochs over which the weight of all terms but the reconstruction rises to its
@@ -82,7 +112,7 @@ net_ : skorch.NeuralNet
     The trained net.
 
 module_ : torch.nn.Module
-    The trained encoder and decoder, in float64 and evaluation mode.
+    The trained networks, in float64 and evaluation mode.
 
 history_ : DataFrame of shape (`n_iter_`, n_terms)
     One row an epoch: every term of the loss as a mean over training rows
@@ -113,11 +143,57 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 """
 
 
-def shared_docs(cls):
-    """Put the shared text in place of ``{parameters}`` and ``{attributes}``."""
-    if cls.__doc__ is None:  # python -OO
-        return cls
-    doc = inspect.cleandoc(cls.__doc__)
-    doc = doc.replace("{parameters}", _PARAMETERS.strip())
-    cls.__doc__ = doc.replace("{attributes}", _ATTRIBUTES.strip()) + "\n"
+def with_condition(method):
+    """Give a method the docstring of another, with more parameters at their end.
+
+    Parameters
+    ----------
+    method : callable
+        The method that has no condition.
+
+    Returns
+    -------
+    decorate : callable
+        Takes the one that has, whose docstring describes the parameters it has more.
+    """
+
+    def decorate(conditional):
+        if conditional.__doc__ is not None:  # None under python -OO
+            before, after = inspect.cleandoc(method.__doc__).split("\nReturns\n---", 1)
+            more = inspect.cleandoc(conditional.__doc__)
+            conditional.__doc__ = f"{before}\n{more}\n\nReturns\n---{after}\n"
+        return conditional
+
+    return decorate
+
+
+def shared_parameters(cls):
+    """Give a model the parameters that all share, in its signature and docstring.
+
+    The signature replaces ``**shared`` of ``__init__``; the text replaces
+    ``{parameters}`` and ``{attributes}`` of the docstring.
+
+    Parameters
+    ----------
+    cls : type
+        A direct or indirect subclass of `BaseVAE`, whose signature is complete.
+
+    Returns
+    -------
+    cls : type
+        The same class.
+    """
+    if "__init__" in vars(cls):
+        cls.__init__.__signature__ = _full_signature(cls)
+    if cls.__doc__ is not None:  # None under python -OO
+        doc = inspect.cleandoc(cls.__doc__)
+        doc = doc.replace("{parameters}", _PARAMETERS.strip())
+        cls.__doc__ = doc.replace("{attributes}", _ATTRIBUTES.strip()) + "\n"
     return cls
+
+
+def _full_signature(cls):
+    own = list(inspect.signature(cls.__init__).parameters.values())[:-1]
+    names = {parameter.name for parameter in own}
+    base = inspect.signature(cls.__mro__[1].__init__).parameters.values()
+    return inspect.Signature(own + [p for p in base if p.name not in names])

@@ -6,23 +6,30 @@ from functools import partial
 import numpy as np
 import torch
 
-from skvae.networks import MLP, Autoencoder, make_heads
+from skvae.models._own_modules import own_module
+from skvae.networks import (
+    MLP,
+    PRIORS,
+    Anchors,
+    Autoencoder,
+    ConvDecoder,
+    ConvEncoder,
+    ImageEncoder,
+    make_heads,
+)
 from skvae.training import TrainingPlan, train
 
 
-def fit_net(estimator, matrix, groups, seed):
+def fit_net(estimator, matrix, seed):
     """Train the estimator's networks under its objective.
 
     Parameters
     ----------
     estimator : BaseVAE
-        Where the parameters and the objective come from.
+        Where the parameters, the encoding and the objective come from.
 
     matrix : ndarray of shape (n_samples, width)
-        The encoded table.
-
-    groups : list of ColumnGroup
-        What its columns are.
+        The encoded table, followed by the condition.
 
     seed : int
         Seed of everything random.
@@ -32,10 +39,14 @@ def fit_net(estimator, matrix, groups, seed):
     net : skvae.training.Net
         Trained and ready for scoring.
     """
+    values = matrix[:, : estimator.table_encoder_.width]
     make_module = partial(
         make_autoencoder,
-        groups=groups,
-        column_scales=_column_scales(matrix),
+        groups=estimator.table_encoder_.groups_,
+        column_scales=_column_scales(values),
+        n_conditions=matrix.shape[1] - values.shape[1],
+        anchors=_make_anchors(estimator, values),
+        prior=estimator._prior,
         **{name: getattr(estimator, name) for name in _NETWORK_PARAMETERS},
     )
     return train(
@@ -47,19 +58,61 @@ def fit_net(estimator, matrix, groups, seed):
     )
 
 
-_NETWORK_PARAMETERS = ("latent_dim", "hidden_layer_sizes", "activation", "likelihood")
+_NETWORK_PARAMETERS = (
+    "latent_dim",
+    "hidden_layer_sizes",
+    "activation",
+    "likelihood",
+    "image_shape",
+    "encoder",
+    "decoder",
+)
 
 
 def make_autoencoder(
-    groups, column_scales, latent_dim, hidden_layer_sizes, activation, likelihood
+    groups,
+    column_scales,
+    n_conditions,
+    anchors,
+    prior,
+    latent_dim,
+    hidden_layer_sizes,
+    activation,
+    likelihood,
+    image_shape,
+    encoder,
+    decoder,
 ):
     """Return a new autoencoder for the columns of `groups`."""
     heads = make_heads(groups, likelihood, torch.as_tensor(column_scales))
-    sizes = tuple(hidden_layer_sizes)
     n_outputs = sum(head.n_outputs for head in heads)
-    encoder = MLP(len(column_scales), sizes, 2 * latent_dim, activation)
-    decoder = MLP(latent_dim, sizes[::-1], n_outputs, activation)
-    return Autoencoder(encoder, decoder, heads, groups)
+    make_encoder, make_decoder = (MLP, MLP)
+    inputs, outputs = len(column_scales), n_outputs
+    if image_shape is not None:
+        make_encoder, make_decoder = (ConvEncoder, ConvDecoder)
+        inputs, outputs = tuple(image_shape), tuple(image_shape)
+    sizes, given = tuple(hidden_layer_sizes), {}
+    if n_conditions:
+        given = {"n_conditions": n_conditions}
+    if encoder is None:
+        encoder = make_encoder(inputs, sizes, 2 * latent_dim, activation, **given)
+    else:
+        encoder = own_module("encoder", encoder, inputs, 2 * latent_dim, given)
+    if decoder is None:
+        decoder = make_decoder(latent_dim, sizes[::-1], outputs, activation, **given)
+    else:
+        decoder = own_module("decoder", decoder, latent_dim, outputs, given)
+    if image_shape is not None:
+        encoder = ImageEncoder(encoder, image_shape)
+    return Autoencoder(
+        encoder,
+        decoder,
+        heads,
+        groups,
+        PRIORS[prior](latent_dim, n_conditions),
+        copy.deepcopy(anchors),
+        n_conditions,
+    )
 
 
 def _column_scales(matrix):
@@ -67,6 +120,18 @@ def _column_scales(matrix):
     scales = matrix.std(axis=0)
     tiny = np.finfo(np.float32).tiny
     return np.clip(scales, tiny, np.finfo(np.float32).max).astype(np.float32)
+
+
+def _make_anchors(estimator, values):
+    """Return the latents that are clamped to columns, or None."""
+    if not estimator.anchors:
+        return None
+    latent_of = {
+        estimator.table_encoder_.matrix_column(name): latent
+        for name, latent in estimator.anchors.items()
+    }
+    centres = torch.as_tensor(values.mean(axis=0), dtype=torch.float32)
+    return Anchors(latent_of, centres, torch.as_tensor(_column_scales(values)))
 
 
 def _plan(estimator, n_rows, seed):

@@ -17,6 +17,17 @@ from skvae.models._validation import check_latents
 
 _MAX_SEED = np.iinfo(np.int32).max
 
+RECONSTRUCT_CONSTRAINTS = {
+    "kind": [StrOptions({"mean", "draw"})],
+    "random_state": ["random_state"],
+}
+SAMPLE_CONSTRAINTS = {
+    "n_samples": [Interval(Integral, 1, None, closed="left")],
+    "latent": [StrOptions({"aggregate", "prior"})],
+    "kind": [StrOptions({"mean", "draw"}), None],
+    "random_state": ["random_state"],
+}
+
 
 class GenerationMixin:
     """Rows out of a fitted model: decoded, reconstructed, drawn."""
@@ -35,14 +46,15 @@ class GenerationMixin:
             The mean row given each row of `Z`, in the units, column order, dtypes and
             container that `fit` saw, with the index of `Z`.
         """
+        return self._inverse_transform(Z)
+
+    def _inverse_transform(self, Z, condition=None):
         check_is_fitted(self)
         latents, index = check_latents(self, Z)
-        return self._decode(latents, "mean", index=index)
+        conditions = self._conditions(condition, len(latents))
+        return self._decode(latents, conditions, "mean", index=index)
 
-    @validate_params(
-        {"kind": [StrOptions({"mean", "draw"})], "random_state": ["random_state"]},
-        prefer_skip_nested_validation=True,
-    )
+    @validate_params(RECONSTRUCT_CONSTRAINTS, prefer_skip_nested_validation=True)
     def reconstruct(self, X, *, kind="mean", random_state=None):
         """Return each row as the model sees it: encoded and decoded again.
 
@@ -64,22 +76,19 @@ class GenerationMixin:
             In the container that `fit` saw, with the index of `X`.
         """
         means, log_variances = self._encode(X)
+        conditions = self._conditions(None, len(means))
+        return self._redecode(X, means, log_variances, conditions, kind, random_state)
+
+    def _redecode(self, X, means, log_variances, conditions, kind, random_state):
+        """Return rows of `X` that were encoded, decoded under `conditions`."""
         random_state = check_random_state(random_state)
         latents = means
         if kind == "draw":
             latents = _draw_latents(means, log_variances, random_state)
         index = X.index if isinstance(X, pd.DataFrame) else None
-        return self._decode(latents, kind, random_state, index)
+        return self._decode(latents, conditions, kind, random_state, index)
 
-    @validate_params(
-        {
-            "n_samples": [Interval(Integral, 1, None, closed="left")],
-            "latent": [StrOptions({"aggregate", "prior"})],
-            "kind": [StrOptions({"mean", "draw"}), None],
-            "random_state": ["random_state"],
-        },
-        prefer_skip_nested_validation=True,
-    )
+    @validate_params(SAMPLE_CONSTRAINTS, prefer_skip_nested_validation=True)
     def sample(self, n_samples=1, *, latent="aggregate", kind=None, random_state=None):
         """Generate rows that the table never held.
 
@@ -90,8 +99,8 @@ class GenerationMixin:
 
         latent : {"aggregate", "prior"}, default="aggregate"
             Where latents come from: the aggregate posterior of the training rows
-            (posteriors of at most 10,000 of them), or the standard normal prior, from
-            which the aggregate posterior differs by a gap that training leaves.
+            (posteriors of at most 10,000 of them), or the prior, from which the
+            aggregate posterior differs by a gap that training leaves.
 
         kind : {"mean", "draw"}, default=None
             Whether to draw rows from the decoder's distribution or to return its mean,
@@ -108,25 +117,29 @@ class GenerationMixin:
         """
         check_is_fitted(self)
         random_state = check_random_state(random_state)
-        if latent == "prior":
-            latents = random_state.standard_normal((n_samples, self._n_features_out))
-        else:
-            means, log_variances = self._posteriors
-            rows = random_state.randint(len(means), size=n_samples)
-            latents = _draw_latents(means[rows], log_variances[rows], random_state)
-        return self._decode(latents, kind, random_state)
+        rows = random_state.randint(len(self._posteriors[0]), size=n_samples)
+        conditions = self._training_conditions[rows]
+        latents = self._draw_latents_of(rows, latent, random_state)
+        return self._decode(latents, conditions, kind, random_state)
 
-    def _decode(self, latents, kind, random_state=None, index=None):
+    def _draw_latents_of(self, rows, latent, random_state):
+        """Return latents drawn from posteriors of training rows, or from the prior."""
+        means, log_variances = (moments[rows] for moments in self._posteriors)
+        if latent == "prior":
+            return random_state.standard_normal(means.shape)
+        return _draw_latents(means, log_variances, random_state)
+
+    def _decode(self, latents, conditions, kind, random_state=None, index=None):
         """Return the table of rows given latents: mean, drawn, or as the heads do."""
+        infer = self._inference
         if kind == "mean":
-            matrix = self._inference.decode(latents)
+            matrix = infer.decode(latents, conditions)
         else:
-            infer = self._inference
             seed = random_state.randint(_MAX_SEED)
             generator = make_generator(seed, infer.device)
             draw = infer.draw if kind == "draw" else infer.generate
-            matrix = draw(latents, generator)
-        return self.table_encoder_.inverse_transform(matrix, index)
+            matrix = draw(latents, generator, conditions)
+        return self._table(matrix, index)
 
 
 def _draw_latents(means, log_variances, random_state):

@@ -6,7 +6,6 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from skvae._core.chunking import row_chunks
-from skvae.objectives import gaussian_kl
 
 # Rows that pass through the network at once: enough for products to run at full speed,
 # and few enough for a layer of 512 units (8 MB) to stay in the cache.
@@ -15,6 +14,10 @@ PASS_ROWS = 2048
 
 class Inference:
     """Arrays in, arrays out, for a trained autoencoder.
+
+    A row of the encoded matrix holds the values that are modelled, followed by the
+    condition, which has no columns where the model has none. Latents are in units of
+    the prior of the row, which is N(0, 1) in these.
 
     Parameters
     ----------
@@ -26,33 +29,37 @@ class Inference:
         self.module = module
         self.device = next(module.parameters()).device
 
-    def _tensor(self, array):
-        # Torch warns of memory that may not be written, such as that of a DataFrame.
-        array = np.require(array, requirements="W")
-        return torch.as_tensor(array, dtype=torch.float64, device=self.device)
-
     def encode(self, matrix):
         """Return posterior means and log variances of encoded rows."""
         return self._in_passes(self.module.encode, matrix)
 
-    def decode(self, latents):
+    def decode(self, latents, conditions=None):
         """Return the expected encoded rows given latents."""
-        (matrix,) = self._in_passes(lambda z: (self.module.mean(z),), latents)
-        return matrix
+        return self._decoded(self.module.mean, latents, conditions)
 
-    def draw(self, latents, generator):
+    def draw(self, latents, generator, conditions=None):
         """Return encoded rows drawn given latents."""
-        (matrix,) = self._in_passes(
-            lambda z: (self.module.draw(z, generator),), latents
-        )
-        return matrix
 
-    def generate(self, latents, generator):
+        def draw(latents, condition):
+            return self.module.draw(latents, generator, condition)
+
+        return self._decoded(draw, latents, conditions)
+
+    def generate(self, latents, generator, conditions=None):
         """Return encoded rows that look like the table's."""
-        (matrix,) = self._in_passes(
-            lambda z: (self.module.generate(z, generator),), latents
-        )
-        return matrix
+
+        def generate(latents, condition):
+            return self.module.generate(latents, generator, condition)
+
+        return self._decoded(generate, latents, conditions)
+
+    def _decoded(self, function, latents, conditions):
+        """Return rows of the matrix whose values `function` makes of latents."""
+        if self.module.n_conditions == 0:
+            (values,) = self._in_passes(lambda z: (function(z, None),), latents)
+            return values
+        (values,) = self._in_passes(lambda z, c: (function(z, c),), latents, conditions)
+        return np.hstack([values, conditions])
 
     def bound(self, matrix, nodes):
         """Return each row's expected log-likelihood and KL, in nats.
@@ -75,29 +82,73 @@ class Inference:
         """
         nodes = self._tensor(nodes)
         # Each row passes through the decoder once per node.
-        rows = max(PASS_ROWS // len(nodes), 1)
-        return self._in_passes(lambda x: self._bound_of(x, nodes), matrix, rows)
-
-    @torch.inference_mode()
-    def _in_passes(self, function, array, n_rows=PASS_ROWS):
-        """Apply a function of tensors, which returns several, `n_rows` at a time."""
-        outputs = None
-        for chunk in row_chunks(len(array), n_rows):
-            parts = function(self._tensor(array[chunk]))
-            if outputs is None:
-                # Made once: small results kept between the large activations of many
-                # passes would leave holes in memory, of gigabytes in the end.
-                shapes = [(len(array), *part.shape[1:]) for part in parts]
-                outputs = tuple(np.empty(shape) for shape in shapes)
-            for output, part in zip(outputs, parts, strict=True):
-                output[chunk] = part.cpu().numpy()
-        return outputs
+        n_rows = max(PASS_ROWS // len(nodes), 1)
+        return self._in_passes(
+            lambda rows: self._bound_of(rows, nodes), matrix, n_rows=n_rows
+        )
 
     def _bound_of(self, rows, nodes):
         posterior = self.module.encode(rows)
         latents = posterior.at(nodes[:, None])  # (n_nodes, n_rows, latent_dim)
         log_likelihood = self.module.log_likelihood(latents, rows).mean(dim=0)
-        return log_likelihood, gaussian_kl(*posterior).sum(dim=1)
+        return log_likelihood, posterior.kl_to_standard().sum(dim=1)
+
+    def importance_bound(self, matrix, nodes):
+        """Return the importance-weighted bound of each row, in nats, and no more.
+
+        log mean_k p(x, z_k) / q(z_k|x), Burda et al. 2016, eq. 8.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows.
+
+        nodes : ndarray of shape (n_nodes, latent_dim)
+            Standard normal points at which the latents are drawn.
+
+        Returns
+        -------
+        bounds : tuple of one ndarray of shape (n_rows,)
+            At least the evidence lower bound in expectation, and the closer to
+            log p(x) the more nodes there are.
+        """
+        nodes = self._tensor(nodes)
+        n_rows = max(PASS_ROWS // len(nodes), 1)
+        return self._in_passes(
+            lambda rows: (self._importance_bound_of(rows, nodes),),
+            matrix,
+            n_rows=n_rows,
+        )
+
+    def _importance_bound_of(self, rows, nodes):
+        posterior = self.module.encode(rows)
+        latents = posterior.at(nodes[:, None])  # (n_nodes, n_rows, latent_dim)
+        log_weights = self.module.log_likelihood(latents, rows)
+        # log p(z) - log q(z|x); the constants of the two cancel.
+        prior, own = latents.square(), nodes[:, None].square() + posterior.log_variance
+        log_weights = log_weights + 0.5 * (own - prior).sum(dim=-1)
+        return log_weights.logsumexp(dim=0) - np.log(len(nodes))
+
+    @torch.inference_mode()
+    def _in_passes(self, function, *arrays, n_rows=PASS_ROWS):
+        """Apply a function of tensors, which returns several, `n_rows` at a time."""
+        outputs = None
+        n_all = len(arrays[0])
+        for chunk in row_chunks(n_all, n_rows):
+            parts = function(*(self._tensor(array[chunk]) for array in arrays))
+            if outputs is None:
+                # Made once: small results kept between the large activations of many
+                # passes would leave holes in memory, of gigabytes in the end.
+                shapes = [(n_all, *part.shape[1:]) for part in parts]
+                outputs = tuple(np.empty(shape) for shape in shapes)
+            for output, part in zip(outputs, parts, strict=True):
+                output[chunk] = part.cpu().numpy()
+        return outputs
+
+    def _tensor(self, array):
+        # Torch warns of memory that may not be written, such as that of a DataFrame.
+        array = np.require(array, requirements="W")
+        return torch.as_tensor(array, dtype=torch.float64, device=self.device)
 
 
 def quasi_normal_nodes(n_nodes, latent_dim, seed):
@@ -106,7 +157,7 @@ def quasi_normal_nodes(n_nodes, latent_dim, seed):
     Parameters
     ----------
     n_nodes : int
-        How many points; a power of two.
+        How many points; best a power of two.
 
     latent_dim : int
         Their dimension.
@@ -117,8 +168,10 @@ def quasi_normal_nodes(n_nodes, latent_dim, seed):
     Returns
     -------
     nodes : ndarray of shape (n_nodes, latent_dim)
-        Points whose mean over a smooth function is close to its expectation.
+        Points whose mean over a smooth function is close to its expectation. Each of
+        them is normal by itself, so that a bound at them is one in expectation.
     """
     # scipy 1.15 renamed `seed` to `rng`; it takes both names, and older ones only this.
     sobol = qmc.Sobol(latent_dim, seed=np.random.default_rng(seed))
-    return ndtri(sobol.random(n_nodes))
+    exponent = int(np.ceil(np.log2(n_nodes)))
+    return ndtri(sobol.random_base2(exponent)[:n_nodes])

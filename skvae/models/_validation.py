@@ -30,7 +30,7 @@ def check_table(estimator, X, *, reset):
     -------
     X : DataFrame or ndarray of shape (n_samples, n_features)
         A DataFrame stays as it is; anything else becomes a finite array of float64,
-        float32, int64 or int32.
+        float32, int64, int32 or, as images are, uint8.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def check_table(estimator, X, *, reset):
     """
     least = 2 if reset else 1
     if not isinstance(X, pd.DataFrame):
-        numeric = [np.float64, np.float32, np.int64, np.int32]
+        numeric = [np.float64, np.float32, np.int64, np.int32, np.uint8]
         return validate_data(
             estimator, X, dtype=numeric, reset=reset, ensure_min_samples=least
         )
@@ -73,12 +73,51 @@ def _check_column_names(columns):
         )
 
 
-def check_hidden_layer_sizes(sizes):
+def check_layer_sizes(name, sizes):
     """Say so where the widths of hidden layers are not positive whole numbers."""
     if not all(isinstance(size, Integral) and size > 0 for size in sizes):
         raise ValueError(
-            f"Got hidden_layer_sizes={sizes!r}; expected positive integers, e.g. "
-            "(256, 128)."
+            f"Got {name}={sizes!r}; expected positive integers, e.g. (256, 128)."
+        )
+
+
+def check_image_shape(image_shape):
+    """Say so where the shape of images is not three whole numbers of a usable size."""
+    if image_shape is None:
+        return
+    is_whole = all(isinstance(size, Integral) and size > 0 for size in image_shape)
+    if not (is_whole and len(image_shape) == 3 and min(image_shape[1:]) >= 4):
+        raise ValueError(
+            f"Got image_shape={image_shape!r}; expected (channels, height, width), "
+            "with at least 4 pixels a side, e.g. (1, 28, 28)."
+        )
+
+
+def check_anchors(estimator):
+    """Say so where `anchors` does not tie columns that vary to latents that exist.
+
+    Parameters
+    ----------
+    estimator : BaseVAE
+        With its table encoder fitted.
+
+    Raises
+    ------
+    ValueError
+        If a column is unknown or constant, or a latent is none or taken twice.
+    """
+    anchors = estimator.anchors or {}
+    for name, latent in anchors.items():
+        estimator.table_encoder_.matrix_column(name)
+        if not isinstance(latent, Integral) or not 0 <= latent < estimator.latent_dim:
+            raise ValueError(
+                f"Got anchors={anchors!r}; expected a latent between 0 and "
+                f"{estimator.latent_dim - 1} for column {name!r}, since latent_dim is "
+                f"{estimator.latent_dim}."
+            )
+    if len(set(anchors.values())) < len(anchors):
+        raise ValueError(
+            f"Got anchors={anchors!r}; expected another latent for each column."
         )
 
 
@@ -122,7 +161,7 @@ def check_likelihood(likelihood, table_encoder, matrix):
         raise ValueError(
             'likelihood="bernoulli" needs scaled values in [0, 1]; column '
             f"{column.name!r} has values in [{low[worst]:.3g}, {high[worst]:.3g}] "
-            f"under encoding={table_encoder.encoding!r}. Use "
+            f"under encoding={table_encoder.encoding_!r}. Use "
             'encoding="minmax".'
         )
 

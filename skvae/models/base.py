@@ -24,8 +24,10 @@ from skvae.models._generation import GenerationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._scoring import ScoringMixin
 from skvae.models._validation import (
+    check_anchors,
     check_callbacks,
-    check_hidden_layer_sizes,
+    check_image_shape,
+    check_layer_sizes,
     check_likelihood,
     check_table,
 )
@@ -50,9 +52,12 @@ class BaseVAE(
 ):
     """A variational autoencoder as a scikit-learn transformer.
 
-    A model is networks and an objective. A subclass lists its parameters in
+    A model is networks and an objective. A subclass lists its own parameters in
     ``__init__`` and in ``_parameter_constraints`` and names its objective; fitting
     and encoding are here, what comes out of a fitted model in the two mixins.
+
+    Methods with an underscore take a condition where the public ones of most models
+    do not; the table of a model without conditions has a condition of no columns.
     """
 
     _parameter_constraints: dict = {
@@ -66,11 +71,15 @@ class BaseVAE(
         "hidden_layer_sizes": ["array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "encoding": [
-            StrOptions({"quantile", "standard", "minmax"}),
+            StrOptions({"auto", "quantile", "standard", "minmax"}),
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
         "likelihood": [StrOptions({"auto", "gaussian", "bernoulli"})],
+        "image_shape": ["array-like", None],
+        "encoder": [callable, None],
+        "decoder": [callable, None],
+        "anchors": [dict, None],
         "kl_warmup": [Interval(Integral, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -84,24 +93,28 @@ class BaseVAE(
 
     def __init__(
         self,
-        latent_dim,
+        latent_dim=10,
         *,
-        lr,
-        max_epochs,
-        batch_size,
-        hidden_layer_sizes,
-        activation,
-        encoding,
-        likelihood,
-        kl_warmup,
-        early_stopping,
-        validation_fraction,
-        n_iter_no_change,
-        tol,
-        callbacks,
-        device,
-        random_state,
-        verbose,
+        lr=2e-3,
+        max_epochs=50,
+        batch_size="auto",
+        hidden_layer_sizes=(256, 128),
+        activation="silu",
+        encoding="auto",
+        likelihood="auto",
+        image_shape=None,
+        encoder=None,
+        decoder=None,
+        anchors=None,
+        kl_warmup=10,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=20,
+        tol=1e-2,
+        callbacks=None,
+        device="auto",
+        random_state=None,
+        verbose=0,
     ):
         self.latent_dim = latent_dim
         self.lr = lr
@@ -111,6 +124,10 @@ class BaseVAE(
         self.activation = activation
         self.encoding = encoding
         self.likelihood = likelihood
+        self.image_shape = image_shape
+        self.encoder = encoder
+        self.decoder = decoder
+        self.anchors = anchors
         self.kl_warmup = kl_warmup
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -157,20 +174,36 @@ class BaseVAE(
         PosteriorCollapseWarning
             If no latent dimension carries information.
         """
+        return self._fit(X)
+
+    def _fit(self, X, condition=None):
         self._forget()
-        check_hidden_layer_sizes(self.hidden_layer_sizes)
+        check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        check_image_shape(self.image_shape)
         check_callbacks(self.callbacks)
         X = check_table(self, X, reset=True)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        table_encoder = TableEncoder(self.encoding).fit(X)
-        matrix = table_encoder.transform(X)
-        check_likelihood(self.likelihood, table_encoder, matrix)
-        net = fit_net(self, matrix, table_encoder.groups_, seed)
-        self.table_encoder_ = table_encoder
-        self._nodes = quasi_normal_nodes(_N_NODES, self.latent_dim, seed)
-        self.net_ = net
-        self._summarise_posteriors(matrix, seed)
+        try:
+            matrix = self._fit_encoders(X, condition, seed)
+            self._seed = seed
+            self._nodes = quasi_normal_nodes(_N_NODES, self.latent_dim, seed)
+            self.net_ = fit_net(self, matrix, seed)
+            self._summarise_posteriors(matrix, seed)
+        except BaseException:
+            self._forget()
+            raise
         return self
+
+    def _fit_encoders(self, X, condition, seed):
+        """Learn how rows are encoded, and return those of the training table."""
+        self.table_encoder_ = self._make_table_encoder().fit(X)
+        matrix = self.table_encoder_.transform(X)
+        check_likelihood(self.likelihood, self.table_encoder_, matrix)
+        check_anchors(self)
+        return matrix
+
+    def _make_table_encoder(self):
+        return TableEncoder(self.encoding, self.image_shape)
 
     def _forget(self):
         """Drop what an earlier fit left, so that a failed one does not look fitted."""
@@ -181,7 +214,9 @@ class BaseVAE(
     def _summarise_posteriors(self, matrix, seed):
         """Keep the posteriors of some training rows, and see which latents live."""
         rows = np.random.default_rng(seed).permutation(len(matrix))[:_MAX_POSTERIORS]
-        self._posteriors = self._inference.encode(matrix[np.sort(rows)])
+        matrix = matrix[np.sort(rows)]
+        self._posteriors = self._inference.encode(matrix)
+        self._training_conditions = matrix[:, self._width :]
         self.kl_per_dimension_ = kl_per_dimension(*self._posteriors)
         self.n_active_ = n_active(*self._posteriors)
         if self.n_active_ == 0:
@@ -191,7 +226,7 @@ class BaseVAE(
                 "measures noise. Train longer (max_epochs, lr, kl_warmup), lower beta, "
                 'or use encoding="quantile" with likelihood="gaussian".',
                 PosteriorCollapseWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def __sklearn_is_fitted__(self):
@@ -223,6 +258,16 @@ class BaseVAE(
         return Inference(self.module_)
 
     @property
+    def _prior(self):
+        """Which of `skvae.networks.PRIORS` the latents have."""
+        return "standard"
+
+    @property
+    def _width(self):
+        """How many columns of the encoded matrix are values, not conditions."""
+        return self.table_encoder_.width
+
+    @property
     def _n_features_out(self):
         return self._nodes.shape[1]
 
@@ -242,16 +287,38 @@ class BaseVAE(
         """
         return self._encode(X)[0]
 
-    def _encode(self, X):
+    def _encode(self, X, condition=None):
         """Return posterior means and log variances of the rows of a table."""
-        chunks = self._encoded_chunks(X)
-        parts = [self._inference.encode(matrix) for matrix in chunks]
+        return self._infer("encode", X, condition)
+
+    def _infer(self, method, X, condition=None, **settings):
+        """Return what a method of `Inference` makes of the rows of a table."""
+        parts = [
+            getattr(self._inference, method)(matrix, **settings)
+            for matrix in self._encoded_chunks(X, condition)
+        ]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
-    def _encoded_chunks(self, X):
+    def _encoded_chunks(self, X, condition=None):
         """Check a table and yield its rows as pieces of the encoded matrix."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
+        conditions = self._conditions(condition, len(X), X)
         rows = X.iloc if isinstance(X, pd.DataFrame) else X
         for chunk in row_chunks(len(X), _TABLE_ROWS):
-            yield self.table_encoder_.transform(rows[chunk])
+            values = self.table_encoder_.transform(rows[chunk])
+            if conditions.shape[1]:
+                values = np.hstack([values, conditions[chunk]])
+            yield values
+
+    def _conditions(self, condition, n_rows, X=None):
+        """Return the encoded condition of each row; most models have none."""
+        return np.empty((n_rows, 0))
+
+    def _modelled(self, table):
+        """Return those columns of a table that the model explains: most take all."""
+        return table
+
+    def _table(self, matrix, index=None):
+        """Return the table of encoded rows."""
+        return self.table_encoder_.inverse_transform(matrix, index)

@@ -4,12 +4,12 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skvae.models._docs import shared_docs
+from skvae.models._docs import shared_parameters
 from skvae.models.base import BaseVAE
 from skvae.objectives import TOTAL_CORRELATION_ESTIMATORS, BetaTCVAEObjective
 
 
-@shared_docs
+@shared_parameters
 class BetaTCVAE(BaseVAE):
     """Variational autoencoder with a weighted total correlation.
 
@@ -76,48 +76,8 @@ class BetaTCVAE(BaseVAE):
         "tc_estimator": [StrOptions(set(TOTAL_CORRELATION_ESTIMATORS))],
     }
 
-    def __init__(
-        self,
-        latent_dim=10,
-        *,
-        beta=4.0,
-        tc_estimator="minibatch",
-        lr=2e-3,
-        max_epochs=50,
-        batch_size="auto",
-        hidden_layer_sizes=(256, 128),
-        activation="silu",
-        encoding="quantile",
-        likelihood="auto",
-        kl_warmup=10,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_iter_no_change=20,
-        tol=1e-2,
-        callbacks=None,
-        device="auto",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            latent_dim,
-            lr=lr,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            encoding=encoding,
-            likelihood=likelihood,
-            kl_warmup=kl_warmup,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            callbacks=callbacks,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
+    def __init__(self, latent_dim=10, *, beta=4.0, tc_estimator="minibatch", **shared):
+        super().__init__(latent_dim, **shared)
         self.beta = beta
         self.tc_estimator = tc_estimator
 

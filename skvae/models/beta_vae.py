@@ -1,15 +1,15 @@
-"""The variational autoencoder with a weighted KL."""
+"""The variational autoencoder with a weighted KL, or a KL of given size."""
 
 from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from skvae.models._docs import shared_docs
+from skvae.models._docs import shared_parameters
 from skvae.models.base import BaseVAE
-from skvae.objectives import BetaVAEObjective
+from skvae.objectives import BetaVAEObjective, CapacityObjective
 
 
-@shared_docs
+@shared_parameters
 class BetaVAE(BaseVAE):
     """Variational autoencoder with a weighted KL.
 
@@ -17,6 +17,10 @@ class BetaVAE(BaseVAE):
     towards independent standard normal ones, and with that towards carrying less:
     the KL holds the information that the latents have of the row as well as their
     dependence.
+
+    With a `capacity` it minimises reconstruction + gamma * abs(KL - capacity) instead
+    [2]_: the latents get so many nats to spend, and spend them where they explain
+    most.
 
     Parameters
     ----------
@@ -27,7 +31,16 @@ class BetaVAE(BaseVAE):
     beta : float, default=4.0
         Weight of the KL, a sum over latent dimensions, against the reconstruction, a
         sum over columns; at least 0. 1 is exactly `VAE`. The fewer columns, the sooner
-        a weight switches all latents off.
+        a weight switches all latents off. Without effect where `capacity` is given.
+
+    capacity : float, default=None
+        The KL to reach, in nats per row. It rises from 0 over the epochs of
+        `kl_warmup`; the slower, the more orderly the latents come into use. None
+        weighs the KL by `beta`.
+
+    gamma : float, default=100.0
+        Weight of the distance of the KL from the capacity. Used if `capacity` is
+        given.
 
     {parameters}
 
@@ -46,6 +59,9 @@ class BetaVAE(BaseVAE):
        constrained variational framework. ICLR.
        https://openreview.net/forum?id=Sy2fzU9gl
 
+    .. [2] Burgess, C. P. et al. (2018). Understanding disentangling in beta-VAE.
+       https://arxiv.org/abs/1804.03599
+
     Examples
     --------
     >>> from skvae import BetaVAE
@@ -54,55 +70,30 @@ class BetaVAE(BaseVAE):
     >>> model = BetaVAE(latent_dim=3, beta=2, max_epochs=20, random_state=0).fit(X)
     >>> model.transform(X).shape
     (1000, 3)
+
+    Two nats a row, however they are best spent:
+
+    >>> model = BetaVAE(capacity=2.0, max_epochs=30, random_state=0).fit(X)
+    >>> bool(abs(model.kl_per_dimension_.sum() - 2) < 0.3)
+    True
     """
 
     _parameter_constraints: dict = {
         **BaseVAE._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
+        "capacity": [Interval(Real, 0, None, closed="left"), None],
+        "gamma": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
-        self,
-        latent_dim=10,
-        *,
-        beta=4.0,
-        lr=2e-3,
-        max_epochs=50,
-        batch_size="auto",
-        hidden_layer_sizes=(256, 128),
-        activation="silu",
-        encoding="quantile",
-        likelihood="auto",
-        kl_warmup=10,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_iter_no_change=20,
-        tol=1e-2,
-        callbacks=None,
-        device="auto",
-        random_state=None,
-        verbose=0,
+        self, latent_dim=10, *, beta=4.0, capacity=None, gamma=100.0, **shared
     ):
-        super().__init__(
-            latent_dim,
-            lr=lr,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            encoding=encoding,
-            likelihood=likelihood,
-            kl_warmup=kl_warmup,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            callbacks=callbacks,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(latent_dim, **shared)
         self.beta = beta
+        self.capacity = capacity
+        self.gamma = gamma
 
     def _make_objective(self, n_rows):
-        return BetaVAEObjective(self.beta)
+        if self.capacity is None:
+            return BetaVAEObjective(self.beta)
+        return CapacityObjective(self.capacity, self.gamma)

@@ -1,11 +1,11 @@
 """The variational autoencoder."""
 
-from skvae.models._docs import shared_docs
+from skvae.models._docs import shared_parameters
 from skvae.models.base import BaseVAE
 from skvae.objectives import VAEObjective
 
 
-@shared_docs
+@shared_parameters
 class VAE(BaseVAE):
     """Variational autoencoder.
 
@@ -46,47 +46,6 @@ class VAE(BaseVAE):
     >>> model.inverse_transform(model.transform(X)).columns.equals(X.columns)
     True
     """
-
-    def __init__(
-        self,
-        latent_dim=10,
-        *,
-        lr=2e-3,
-        max_epochs=50,
-        batch_size="auto",
-        hidden_layer_sizes=(256, 128),
-        activation="silu",
-        encoding="quantile",
-        likelihood="auto",
-        kl_warmup=10,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_iter_no_change=20,
-        tol=1e-2,
-        callbacks=None,
-        device="auto",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            latent_dim,
-            lr=lr,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            encoding=encoding,
-            likelihood=likelihood,
-            kl_warmup=kl_warmup,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            callbacks=callbacks,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
 
     def _make_objective(self, n_rows):
         return VAEObjective()

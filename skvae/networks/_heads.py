@@ -79,6 +79,23 @@ class GaussianHead(Head):
         return outputs + self.scales * noise
 
 
+class PixelGaussianHead(GaussianHead):
+    """Normal pixels that share one learned scale.
+
+    A scale for each pixel would let those of the border, which hardly ever change,
+    outweigh the picture.
+
+    Parameters
+    ----------
+    column_scales : Tensor of shape (width,)
+        The spread of each pixel in training.
+    """
+
+    def __init__(self, column_scales: Tensor):
+        super().__init__(column_scales.square().mean().sqrt().reshape(1))
+        self.n_outputs = len(column_scales)
+
+
 class BernoulliHead(Head):
     """Columns in [0, 1] under a Bernoulli cross-entropy, as for pixels.
 
@@ -121,6 +138,9 @@ HEADS = {
     ("continuous", "auto"): GaussianHead,
     ("continuous", "gaussian"): GaussianHead,
     ("continuous", "bernoulli"): BernoulliHead,
+    ("pixel", "auto"): BernoulliHead,
+    ("pixel", "gaussian"): PixelGaussianHead,
+    ("pixel", "bernoulli"): BernoulliHead,
 }
 
 

@@ -1,16 +1,16 @@
 """The evidence lower bound with a weighted total correlation."""
 
-from dataclasses import dataclass
+from torch import Tensor
 
+from skvae._core.passes import ForwardPass
+from skvae.objectives._objective import Objective, bound_terms
 from skvae.objectives._total_correlation import (
     TOTAL_CORRELATION_ESTIMATORS,
     component_log_densities,
 )
-from skvae.objectives._vae import gaussian_kl
 
 
-@dataclass(frozen=True)
-class BetaTCVAEObjective:
+class BetaTCVAEObjective(Objective):
     """Reconstruction + KL + (beta - 1) * total correlation.
 
     Chen et al. 2018, eq. 4 with alpha = gamma = 1, its three-part KL folded back into
@@ -29,17 +29,17 @@ class BetaTCVAEObjective:
         Rows in the training set.
     """
 
-    beta: float
-    tc_estimator: str
-    n_rows: int
+    def __init__(self, beta: float, tc_estimator: str, n_rows: int):
+        super().__init__()
+        self.beta = beta
+        self.tc_estimator = tc_estimator
+        self.n_rows = n_rows
 
-    def __call__(self, log_likelihood, mean, log_variance, latents, warmup):
-        """Return the named terms of the loss and the loss, as `VAEObjective` does."""
+    def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
+        reconstruction, kl = bound_terms(batch)
         estimate = TOTAL_CORRELATION_ESTIMATORS[self.tc_estimator]
-        component = component_log_densities(mean, log_variance, latents)
+        component = component_log_densities(*batch.posterior, batch.latents)
         total_correlation = estimate(component, self.n_rows)
-        reconstruction = -log_likelihood.mean()
-        kl = gaussian_kl(mean, log_variance).sum(dim=1).mean()
         penalty = kl + (self.beta - 1) * total_correlation
         return {
             "loss": reconstruction + warmup * penalty,

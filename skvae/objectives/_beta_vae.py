@@ -1,12 +1,12 @@
 """The evidence lower bound with a weighted KL."""
 
-from dataclasses import dataclass
+from torch import Tensor
 
-from skvae.objectives._vae import gaussian_kl
+from skvae._core.passes import ForwardPass
+from skvae.objectives._objective import Objective, bound_terms
 
 
-@dataclass(frozen=True)
-class BetaVAEObjective:
+class BetaVAEObjective(Objective):
     """Reconstruction + beta * KL.
 
     Higgins et al. 2017, eq. 4.
@@ -18,12 +18,12 @@ class BetaVAEObjective:
         columns, not against their means.
     """
 
-    beta: float
+    def __init__(self, beta: float):
+        super().__init__()
+        self.beta = beta
 
-    def __call__(self, log_likelihood, mean, log_variance, latents, warmup):
-        """Return the named terms of the loss and the loss, as `VAEObjective` does."""
-        reconstruction = -log_likelihood.mean()
-        kl = gaussian_kl(mean, log_variance).sum(dim=1).mean()
+    def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
+        reconstruction, kl = bound_terms(batch)
         return {
             "loss": reconstruction + warmup * self.beta * kl,
             "reconstruction": reconstruction,

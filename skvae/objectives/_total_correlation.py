@@ -2,7 +2,7 @@
 
 TC(z) = E[log q(z) - sum_d log q(z_d)] (Chen et al. 2018, eq. 2). The aggregate
 posterior q(z) is a mixture over all training rows, of which a batch holds a few; the
-three estimators differ in the weight that each row of the batch gets. Below, B is the
+estimators differ in the weight that each row of the batch gets. Below, B is the
 number of rows in the batch, N that of the training set, and
 
     component[d, i, k] = log N(latents[i, d]; mean[k, d], variance[k, d]).
@@ -35,6 +35,18 @@ def component_log_densities(
     return -(distance * distance + 0.5 * log_variance.unsqueeze(1))
 
 
+# exp of less than this is nothing beside the largest term of a sum, 1. Where torch's
+# exp underflows it takes up to thirty times as long, and most of a mixture's rows do.
+_SMALLEST_EXPONENT = -80.0
+
+
+def log_sum_exp(values: Tensor, dim: int) -> Tensor:
+    """Return log sum exp along a dimension, and skip what is negligible."""
+    largest = values.detach().amax(dim, keepdim=True)
+    terms = (values - largest).clamp_min(_SMALLEST_EXPONENT).exp()
+    return largest.squeeze(dim) + terms.sum(dim).log()
+
+
 def minibatch_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     """Weigh every row of the batch by 1/B.
 
@@ -42,8 +54,8 @@ def minibatch_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     is exact where the batch holds all rows.
     """
     latent_dim, n_batch, _ = component.shape
-    log_joint = component.sum(dim=0).logsumexp(dim=1)
-    log_marginals = component.logsumexp(dim=2).sum(dim=0)
+    log_joint = log_sum_exp(component.sum(dim=0), dim=1)
+    log_marginals = log_sum_exp(component, dim=2).sum(dim=0)
     return (log_joint - log_marginals).mean() + (latent_dim - 1) * math.log(n_batch)
 
 
@@ -55,8 +67,8 @@ def weighted_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     """
     latent_dim, n_batch, _ = component.shape
     log_weight = -math.log(n_rows * n_batch)
-    log_joint = component.sum(dim=0).logsumexp(dim=1) + log_weight
-    log_marginals = (component.logsumexp(dim=2) + log_weight).sum(dim=0)
+    log_joint = log_sum_exp(component.sum(dim=0), dim=1) + log_weight
+    log_marginals = (log_sum_exp(component, dim=2) + log_weight).sum(dim=0)
     offset = (latent_dim - 1) * math.log(n_rows)
     return (log_joint - log_marginals).mean() - offset
 
@@ -68,10 +80,47 @@ def stratified_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     to each marginal.
     """
     n_batch, device = component.shape[1], component.device
-    log_weights = stratified_weights(n_batch, n_rows, device).log()
-    log_joint = (component.sum(dim=0) + log_weights).logsumexp(dim=1)
-    log_marginals = (component + log_weights).logsumexp(dim=2).sum(dim=0)
+    weights = stratified_weights(n_batch, n_rows, device)
+    return total_correlation_of_mixture(component, weights)
+
+
+def total_correlation_of_mixture(component: Tensor, weights: Tensor) -> Tensor:
+    """Return the estimate for any weights (B, B) whose rows sum to 1."""
+    log_weights = weights.log()
+    log_joint = log_sum_exp(component.sum(dim=0) + log_weights, dim=1)
+    log_marginals = log_sum_exp(component + log_weights, dim=2).sum(dim=0)
     return (log_joint - log_marginals).mean()
+
+
+def conditional_total_correlation(
+    component: Tensor, condition: Tensor | None
+) -> Tensor:
+    """Weigh every row of the same condition alike: total correlation of z given c.
+
+    TC(z|c) = E[log q(z|c) - sum_d log q(z_d|c)], the last term of eq. 12 of the dCVAE
+    paper. Row i has weight 1/n_i on the n_i rows whose condition (B, width) is its own.
+    Where these are fewer than `FEWEST_ROWS`, as with a continuous condition, it has 1/B
+    on all rows, and so have all without a condition.
+    """
+    if condition is None:
+        return minibatch_total_correlation(component, n_rows=component.shape[1])
+    mixed = rows_of_the_mixture(condition).to(component.dtype)
+    return total_correlation_of_mixture(
+        component, mixed / mixed.sum(dim=1, keepdim=True)
+    )
+
+
+# A mixture of n posteriors that lie apart gives (D - 1) log(n), whether the latents
+# depend on each other or not; for a single row that is 0. With few rows the estimate
+# tells how many there are, and little of the encoder.
+FEWEST_ROWS = 8
+
+
+def rows_of_the_mixture(condition: Tensor) -> Tensor:
+    """Return for each row which rows its mixture runs over, a (B, B) mask."""
+    same = torch.cdist(condition, condition, p=math.inf) == 0
+    enough = same.sum(dim=1) >= FEWEST_ROWS
+    return same | ~enough.unsqueeze(1)
 
 
 def stratified_weights(

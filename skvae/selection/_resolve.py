@@ -55,7 +55,8 @@ class Resolved:
         Returns
         -------
         real, other : DataFrame or ndarray
-            Tables with the same columns.
+            Tables with the same columns: those that the model explains. A condition
+            is given, and would compare as equal.
 
         Raises
         ------
@@ -63,7 +64,7 @@ class Resolved:
             If `space` is ``"data"`` and the pipeline has no way back.
         """
         if space == "model":
-            return self.inputs, rows
+            return self.model._modelled(self.inputs), self.model._modelled(rows)
         if space != "data":
             raise ValueError(f'space={space!r}; expected "data" or "model".')
         if self.to_data is None:
@@ -72,7 +73,7 @@ class Resolved:
                 "compared in the units of X. Compare them as the model sees them: "
                 'functools.partial(scorer, space="model").'
             )
-        return self.data, self.to_data(rows)
+        return self.model._modelled(self.data), self.model._modelled(self.to_data(rows))
 
 
 def resolve(estimator, X):

@@ -58,9 +58,8 @@ def factor_vae_scorer(estimator, X, y):
     --------
     skvae.metrics.factor_vae_score : The score of arrays.
     """
-    codes, _ = _codes(estimator, X)
     factors = _required(y, "factor_vae_scorer")
-    return factor_vae_score(factors, codes, random_state=_SEED)
+    return factor_vae_score(factors, _codes(estimator, X), random_state=_SEED)
 
 
 def mig_scorer(estimator, X, y):
@@ -91,8 +90,7 @@ def mig_scorer(estimator, X, y):
     --------
     skvae.metrics.mig_score : The score of arrays.
     """
-    codes, _ = _codes(estimator, X)
-    return mig_score(_required(y, "mig_scorer"), codes)
+    return mig_score(_required(y, "mig_scorer"), _codes(estimator, X))
 
 
 def latent_consistency_scorer(estimator, X, y=None):
@@ -125,13 +123,12 @@ def latent_consistency_scorer(estimator, X, y=None):
     skvae.metrics.latent_consistency_score : The score of arrays and callables.
     """
     resolved = resolve(estimator, X)
-    means, log_variances = resolved.model._encode(resolved.inputs)
-    inference = resolved.model._inference
+    model, inputs = resolved.model, resolved.inputs
     return latent_consistency_score(
-        means,
-        inference.decode,
-        lambda rows: inference.encode(rows)[0],
-        active=kl_per_dimension(means, log_variances) > _ACTIVE_KL,
+        model._encode(inputs)[0],
+        model._inference.decode,
+        lambda rows: model._inference.encode(rows)[0],
+        active=kl_per_dimension(*model._encode(inputs)) > _ACTIVE_KL,
         n_runs_train=_N_RUNS,
         n_runs_eval=_N_RUNS,
         n_rows_per_run=_N_ROWS_PER_RUN,
@@ -291,7 +288,9 @@ def neg_total_correlation_scorer(estimator, X, y=None):
     --------
     skvae.metrics.total_correlation : The total correlation of arrays.
     """
-    return -total_correlation(*_codes(estimator, X), random_state=_SEED)
+    resolved = resolve(estimator, X)
+    posteriors = resolved.model._encode(resolved.inputs)
+    return -total_correlation(*posteriors, random_state=_SEED)
 
 
 def n_active_scorer(estimator, X, y=None):
@@ -317,13 +316,14 @@ def n_active_scorer(estimator, X, y=None):
     --------
     skvae.metrics.n_active : The count for arrays.
     """
-    return n_active(*_codes(estimator, X))
+    resolved = resolve(estimator, X)
+    return n_active(*resolved.model._encode(resolved.inputs))
 
 
 def _codes(estimator, X):
-    """Return posterior means and log variances of the model inside."""
+    """Return posterior means of the model inside."""
     resolved = resolve(estimator, X)
-    return resolved.model._encode(resolved.inputs)
+    return resolved.model._encode(resolved.inputs)[0]
 
 
 def _required(factors, scorer):

@@ -4,134 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pandas.api import types as dtypes
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table as fit saw it.
-
-    Parameters
-    ----------
-    name : object
-        What the column is called.
-
-    dtype : object
-        The dtype of its cells, of numpy or of pandas.
-    """
-
-    name: object
-    dtype: object
-
-    def numbers(self, values: pd.Series) -> np.ndarray:
-        """Return the column's cells as float64, or say what is wrong with them.
-
-        Parameters
-        ----------
-        values : Series of shape (n_samples,)
-            The cells.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_samples,)
-            The same as finite float64 numbers.
-
-        Raises
-        ------
-        ValueError
-            If a cell is missing, infinite or no number.
-        """
-        dtype = values.dtype
-        if isinstance(dtype, pd.SparseDtype):
-            raise ValueError(
-                f"Column {self.name!r} is sparse; expected a dense column "
-                "(`values.sparse.to_dense()`)."
-            )
-        if dtypes.is_complex_dtype(dtype):
-            raise ValueError(
-                f"Complex data not supported: column {self.name!r} is {dtype}."
-            )
-        if (
-            isinstance(dtype, pd.CategoricalDtype)
-            or dtypes.is_datetime64_any_dtype(dtype)
-            or dtypes.is_timedelta64_dtype(dtype)  # its NaT would become a number
-        ):
-            raise ValueError(
-                f"Column {self.name!r} has dtype {dtype}; expected numbers. Encode "
-                "such columns first, e.g. with a ColumnTransformer in a Pipeline."
-            )
-        numbers = self._as_float(values)
-        finite = np.isfinite(numbers)
-        if not finite.all():
-            found = "NaN" if np.isnan(numbers[~finite][0]) else "infinity"
-            raise ValueError(
-                f"Column {self.name!r} contains {found} (row {int(finite.argmin())}); "
-                "expected finite numbers. Impute missing cells first, e.g. with "
-                "sklearn.impute.SimpleImputer in a Pipeline."
-            )
-        return numbers
-
-    def _as_float(self, values: pd.Series) -> np.ndarray:
-        cause = None
-        # Strings are no numbers, even those that spell one: "01" would come back as 1.
-        if not dtypes.is_string_dtype(values):
-            try:
-                return values.to_numpy(dtype=np.float64, na_value=np.nan)
-            except (TypeError, ValueError, OverflowError) as error:
-                cause = error
-        # A column of strings that all spell numbers has no worst cell: show the first.
-        wrong = (value for value in values if not _is_number(value))
-        found = next(wrong, values.iloc[0])
-        raise ValueError(
-            f"Column {self.name!r} holds {found!r} of type {type(found).__name__}; "
-            "expected numbers. Convert it (pandas.to_numeric) or encode it first, e.g. "
-            "with a ColumnTransformer in a Pipeline."
-        ) from cause
-
-    def cells(self, numbers: np.ndarray) -> pd.Series:
-        """Return numbers as cells of the column's own dtype.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_samples,)
-            Finite numbers.
-
-        Returns
-        -------
-        cells : Series of shape (n_samples,)
-            Rounded where the column holds integers, and True from 0.5 on where it
-            holds booleans.
-        """
-        series = pd.Series(numbers)
-        if dtypes.is_bool_dtype(self.dtype):
-            return (series >= 0.5).astype(self.dtype)
-        if dtypes.is_integer_dtype(self.dtype):
-            return _round_into(numbers, self.dtype).astype(self.dtype)
-        return series.astype(self.dtype)
-
-
-def _is_plain(dtype) -> bool:
-    """Whether numpy itself turns the column into floats, at a fraction of the cost."""
-    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
-
-
-def _is_number(value) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return not isinstance(value, str)
-
-
-def _round_into(numbers: np.ndarray, dtype) -> pd.Series:
-    """Round to integers that fit `dtype`, a numpy or a nullable pandas one."""
-    limits = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
-    rounded = np.rint(numbers)
-    # float(limits.max) is one above limits.max for 64 bits and would wrap around.
-    below_max = np.nextafter(float(limits.max), 0)
-    integers = np.clip(rounded, limits.min, below_max).astype(limits.dtype)
-    integers[rounded >= float(limits.max)] = limits.max
-    return pd.Series(integers)
+from skvae.tables._column import Column, in_kind_of, is_plain
+from skvae.tables._wording import listed
 
 
 @dataclass(frozen=True)
@@ -145,13 +20,18 @@ class TableSchema:
 
     is_dataframe : bool
         Whether the table was a DataFrame; otherwise it was an array.
+
+    left_out : tuple of int, default=()
+        Positions of columns that are not read as numbers, in the order in which their
+        cells are given back.
     """
 
     columns: tuple[Column, ...]
     is_dataframe: bool
+    left_out: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, table) -> "TableSchema":
+    def of(cls, table, left_out=()) -> "TableSchema":
         """Read the schema off a DataFrame or a two-dimensional array.
 
         Parameters
@@ -159,16 +39,34 @@ class TableSchema:
         table : DataFrame or ndarray of shape (n_samples, n_features)
             Any rows of the table.
 
+        left_out : sequence, default=()
+            Columns that are not read as numbers: names of a DataFrame's, positions of
+            an array's.
+
         Returns
         -------
         schema : TableSchema
             Its columns and container.
+
+        Raises
+        ------
+        ValueError
+            If `left_out` names a column that is not there, or one twice, or if it
+            leaves none to read.
         """
-        if isinstance(table, pd.DataFrame):
-            columns = (Column(name, dtype) for name, dtype in table.dtypes.items())
-            return cls(tuple(columns), is_dataframe=True)
-        columns = (Column(position, table.dtype) for position in range(table.shape[1]))
-        return cls(tuple(columns), is_dataframe=False)
+        is_dataframe = isinstance(table, pd.DataFrame)
+        if is_dataframe:
+            columns = [Column(name, dtype) for name, dtype in table.dtypes.items()]
+        else:
+            columns = [Column(place, table.dtype) for place in range(table.shape[1])]
+        positions = _positions([column.name for column in columns], left_out)
+        return cls(tuple(columns), is_dataframe, positions)
+
+    @property
+    def numeric(self) -> tuple[int, ...]:
+        """Positions of the columns that are read as numbers, ascending."""
+        left_out = set(self.left_out)
+        return tuple(p for p in range(len(self.columns)) if p not in left_out)
 
     def numbers(self, table) -> np.ndarray:
         """Return the cells of a table with this schema as a float64 matrix.
@@ -180,7 +78,7 @@ class TableSchema:
 
         Returns
         -------
-        numbers : ndarray of shape (n_samples, n_features)
+        numbers : ndarray of shape (n_samples, n_features - n_left_out)
             Finite numbers.
 
         Raises
@@ -188,42 +86,94 @@ class TableSchema:
         ValueError
             If a column cannot be read as finite numbers.
         """
+        numeric = self.numeric
+        if self.left_out:
+            rows = table.iloc if isinstance(table, pd.DataFrame) else table
+            table = rows[:, list(numeric)]
         if not isinstance(table, pd.DataFrame):
             return np.asarray(table, dtype=np.float64)
-        if all(_is_plain(dtype) for dtype in table.dtypes):
+        if all(is_plain(dtype) for dtype in table.dtypes):
             numbers = table.to_numpy(dtype=np.float64)
             if np.isfinite(numbers).all():
                 return numbers
         numbers = np.empty(table.shape)
-        for position, column in enumerate(self.columns):
-            numbers[:, position] = column.numbers(table.iloc[:, position])
+        for position, column in enumerate(numeric):
+            cells = table.iloc[:, position]
+            numbers[:, position] = self.columns[column].numbers(cells)
         return numbers
 
-    def table(self, numbers: np.ndarray, index=None):
+    def table(self, numbers: np.ndarray, index=None, left_out=None):
         """Return a matrix of numbers as a table with this schema.
 
         Parameters
         ----------
-        numbers : ndarray of shape (n_samples, n_features)
+        numbers : ndarray of shape (n_samples, n_features - n_left_out)
             Finite numbers.
 
         index : pandas Index, default=None
             The row labels of a DataFrame.
 
+        left_out : DataFrame of shape (n_samples, n_left_out), default=None
+            The cells of the columns left out, in the order of `left_out`; what its
+            columns are called does not count.
+
         Returns
         -------
         table : DataFrame or ndarray of shape (n_samples, n_features)
-            The container, names and dtypes that the schema holds.
+            The container, names and dtypes that the schema holds. A column left out
+            has another dtype where its own cannot hold the given cells, and so has an
+            array, whose columns share one.
+
+        Raises
+        ------
+        ValueError
+            If `left_out` is not a cell for each row and each column left out.
         """
-        cells = [
-            column.cells(values)
-            for column, values in zip(self.columns, numbers.T, strict=True)
-        ]
+        self._check_left_out(left_out, len(numbers))
+        if not (self.is_dataframe or self.left_out):
+            dtype = self.columns[0].dtype
+            return in_kind_of(dtype, numbers).astype(dtype)
+        cells = {
+            position: self.columns[position].cells(values)
+            for position, values in zip(self.numeric, numbers.T, strict=True)
+        }
+        for number, position in enumerate(self.left_out):
+            cells[position] = self.columns[position].cast(left_out.iloc[:, number])
+        in_order = [cells[position] for position in range(len(self.columns))]
         if not self.is_dataframe:
-            return np.column_stack(cells)
-        names = pd.Index([column.name for column in self.columns])
-        table = pd.concat(cells, axis=1)
-        table.columns = names
+            return np.column_stack(in_order)
+        table = pd.concat(in_order, axis=1)
+        table.columns = pd.Index([column.name for column in self.columns])
         if index is not None:
             table.index = index
         return table
+
+    def _check_left_out(self, left_out, n_rows):
+        expected = (n_rows, len(self.left_out))
+        found = (n_rows, 0) if left_out is None else left_out.shape
+        if found != expected:
+            names = [self.columns[position].name for position in self.left_out]
+            raise ValueError(
+                f"Got left_out of shape {found}; expected {expected}, a cell in each "
+                f"row for each column left out in fit: {listed(names)}."
+            )
+
+
+def _positions(names, chosen) -> tuple[int, ...]:
+    """Return where the chosen names are, or say which of them cannot be had."""
+    position_of = {name: position for position, name in enumerate(names)}
+    unknown = [name for name in chosen if name not in position_of]
+    if unknown:
+        raise ValueError(
+            f"Column {unknown[0]!r} is not in the table; expected columns among "
+            f"{listed(names)}."
+        )
+    positions = tuple(position_of[name] for name in chosen)
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"Got columns {listed(chosen)}; expected each of them once.")
+    if positions and len(positions) == len(names):
+        raise ValueError(
+            f"All {len(names)} columns are left out of the matrix; expected at least "
+            "one that is not."
+        )
+    return positions

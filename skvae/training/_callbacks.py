@@ -51,10 +51,12 @@ class DivergenceCheck(Callback):
 class EarlyStopping(Callback):
     """Stop when the held-out objective stops falling, and keep its best weights.
 
-    It watches ``valid_loss``: the objective at its final weights, on rows held out
-    from training, at fixed noise. The annealed training loss would not do: it rises
-    with the warm-up, and stopping on it ends training within a dozen epochs. Epochs
-    below the final weights do not count. Losses may be negative, so `tol` is in nats.
+    It watches the terms that the objective names, on rows held out from training, at
+    fixed noise: as a rule ``valid_loss``, the objective at its final weights; with an
+    adversary, whose loss is a moving target, reconstruction and KL. The annealed
+    training loss would not do: it rises with the warm-up, and stopping on it ends
+    training within a dozen epochs. Epochs below the final weights do not count. Losses
+    may be negative, so `tol` is in nats.
 
     Parameters
     ----------
@@ -78,7 +80,8 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, net, **kwargs):
         if net.warmup < 1:
             return
-        loss = net.history[-1, "valid_loss"]
+        watched = net.criterion_.watched
+        loss = sum(net.history[-1, f"valid_{name}"] for name in watched)
         if loss < self.lowest_:
             self.lowest_ = loss
             self.best_weights_ = net.copy_weights()

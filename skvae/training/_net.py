@@ -5,6 +5,9 @@ import dis
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
+from torch import nn
+
+from skvae._core.random import UseGenerator
 
 
 class StopTraining(Exception):
@@ -33,18 +36,28 @@ class Net(NeuralNet):
         pickle the module with the net's parameters, past the step that lets a model
         trained on a GPU load without one.
 
+    latent_dim : int
+        Width of the noise that latents are drawn with.
+
     generator : torch.Generator
-        Where the noise of the latents comes from, on the device that trains.
+        Where that noise comes from, on the device that trains.
+
+    adversary_generator : torch.Generator
+        Where the adversary's noise comes from: another, so that the networks see the
+        same noise with an adversary as without.
 
     **kwargs : dict
         Parameters of `skorch.NeuralNet`; `criterion` makes the objective.
     """
 
-    def __init__(self, module, *, generator, **kwargs):
+    def __init__(self, module, *, latent_dim, generator, adversary_generator, **kwargs):
         super().__init__(module, **kwargs)
+        self.latent_dim = latent_dim
         self.generator = generator
+        self.adversary_generator = adversary_generator
         self.warmup = 1.0
         self.stops = False
+        self._draws = True  # until the first step shows that it does not
 
     def get_default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
@@ -80,6 +93,25 @@ class Net(NeuralNet):
             self.notify("on_train_end", X=rows)
         return self
 
+    def initialize_optimizer(self, *args, **kwargs):
+        """Make the optimizer, and that of the adversary where there is one."""
+        super().initialize_optimizer(*args, **kwargs)
+        if self.criterion_.adversary is not None:
+            self.adversary_optimizer_ = torch.optim.Adam(
+                self.criterion_.adversary.parameters(),
+                **self.criterion_.adversary_optimizer,
+                **self.get_params_for("optimizer"),
+            )
+        return self
+
+    def get_all_learnable_params(self):
+        """Yield what the objective's own loss trains: not the adversary."""
+        adversary = self.criterion_.adversary
+        others = set() if adversary is None else set(adversary.parameters())
+        for name, parameter in super().get_all_learnable_params():
+            if parameter not in others:
+                yield name, parameter
+
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run over all batches and record the mean of every term over rows."""
         if iterator is None:
@@ -103,33 +135,55 @@ class Net(NeuralNet):
         losses = self.history[:, name]
         self.history.record(f"{name}_best", losses[-1] == min(losses))
 
+    def _step_optimizer(self, step_fn):
+        """Take one step with each optimizer, all of them on the same gradients."""
+        step_fn()
+        super()._step_optimizer(None)
+
     def train_step_single(self, batch, **fit_params):
         """Return the terms of one batch at the current warm-up, with gradients."""
-        terms = self._terms(*batch, warmup=self.warmup)
+        if not self._draws:
+            return self._terms_with_gradients(batch)
+        # Dropout draws from the fit's generator here. That costs a little at every
+        # operation, so networks that draw nothing in their first step do without.
+        with UseGenerator(self.generator) as drawing:
+            terms = self._terms_with_gradients(batch)
+        self._draws = drawing.has_drawn
+        return terms
+
+    def _terms_with_gradients(self, batch):
+        rows, _ = batch
+        passed = self.module_(rows, self._noise(len(rows)))
+        terms = self.criterion_(passed, self.warmup)
         terms["loss"].backward()
+        if self.criterion_.adversary is not None:
+            loss = self.criterion_.adversary_loss(passed, self.adversary_generator)
+            loss.backward()
+            terms["adversary"] = loss
         return terms
 
     @torch.no_grad()
     def validation_step(self, batch, **fit_params):
         """Return the terms of one batch at their final weights."""
-        return self._terms(*batch, warmup=1.0)
+        return self.criterion_(self.module_(*batch), 1.0)
 
-    def _terms(self, rows, noise, *, warmup):
-        posterior = self.module_.encode(rows)
-        if noise is None:
-            noise = torch.empty_like(posterior.mean).normal_(generator=self.generator)
-        latents = posterior.at(noise)
-        log_likelihood = self.module_.log_likelihood(latents, rows)
-        return self.criterion_(log_likelihood, *posterior, latents, warmup)
+    def _noise(self, n_rows):
+        noise = torch.empty(n_rows, self.latent_dim, device=self.device)
+        return noise.normal_(generator=self.generator)
+
+    @property
+    def _trained(self):
+        """The networks, and the objective where it learns something itself."""
+        return nn.ModuleDict({"module": self.module_, "objective": self.criterion_})
 
     def copy_weights(self):
-        """Return a copy of the module's weights."""
-        state = self.module_.state_dict()
+        """Return a copy of the weights of everything that trains."""
+        state = self._trained.state_dict()
         return {name: value.clone() for name, value in state.items()}
 
     def load_weights(self, weights):
-        """Set the module's weights to a copy made before."""
-        self.module_.load_state_dict(weights)
+        """Set the weights of everything that trains to a copy made before."""
+        self._trained.load_state_dict(weights)
 
     def finalise(self):
         """Make the net fit for scoring: float64, evaluation mode, nothing to train.
@@ -140,11 +194,12 @@ class Net(NeuralNet):
         """
         if torch.device(self.device).type == "mps":
             self.device = "cpu"
-        self.module_ = self.module_.to(self.device).double().eval()
-        self.module_.requires_grad_(False)
+        for part in (self.module_, self.criterion_):
+            part.to(self.device).double().eval().requires_grad_(False)
         self.criterion = None  # the factory; it may hold the estimator
         self.optimizer_ = None
-        self.generator = None
+        self.adversary_optimizer_ = None
+        self.generator = self.adversary_generator = None
         self.iterator_train__generator = None
         self.train_split = None
         if not hasattr(self, "best_epoch_"):

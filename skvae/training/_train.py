@@ -1,4 +1,4 @@
-"""Train an autoencoder under an objective."""
+"""Train networks under an objective."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -105,15 +105,16 @@ def train(
     TrainingDivergedError
         If a term of the loss is not finite at the end of an epoch.
     """
-    on_cpu = make_generator(plan.seed)
-    on_device = on_cpu
-    if torch.device(plan.device).type != "cpu":
-        on_device = make_generator(plan.seed, plan.device)
+    on_cpu, on_device = _generators(plan.seed, plan.device)
+    # The objective draws from its own, and leaves what the networks see as it is.
+    own_on_cpu, own_on_device = _generators(plan.seed + 1, plan.device)
     training, held_out = _split(matrix, latent_dim, plan, on_cpu)
     net = Net(
         make_module,
+        latent_dim=latent_dim,
         generator=on_device,
-        criterion=partial(make_objective, len(training)),
+        adversary_generator=own_on_device,
+        criterion=partial(_seeded, make_objective, len(training), own_on_cpu),
         optimizer=torch.optim.Adam,
         # One kernel a step; not every version of torch has it for MPS.
         optimizer__fused=torch.device(plan.device).type != "mps",
@@ -134,6 +135,19 @@ def train(
     with UseGenerator(on_cpu):
         net.initialize()
     return net.train(training).finalise()
+
+
+def _generators(seed, device):
+    """Return a generator on the CPU, and one on the device: the same where it is."""
+    on_cpu = make_generator(seed)
+    if torch.device(device).type == "cpu":
+        return on_cpu, on_cpu
+    return on_cpu, make_generator(seed, device)
+
+
+def _seeded(make_objective, n_rows, generator):
+    with UseGenerator(generator):
+        return make_objective(n_rows)
 
 
 def _split(matrix, latent_dim, plan, generator):

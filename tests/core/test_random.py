@@ -6,6 +6,7 @@ from threading import Barrier
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from skvae._core.random import UseGenerator, make_generator
 
@@ -137,3 +138,96 @@ def test_thread_outside_the_context_draws_globally():
         found = pool.submit(torch.randn, 4).result()
     torch.random.manual_seed(3)
     assert torch.equal(found, torch.randn(4))
+
+
+INPUTS = {
+    functional.dropout: (4, 50),
+    functional.dropout1d: (8, 5, 4),
+    functional.dropout2d: (8, 5, 4, 3),
+    functional.dropout3d: (8, 5, 4, 3, 2),
+}
+
+
+@pytest.fixture(params=INPUTS, ids=lambda function: function.__name__)
+def dropout(request):
+    return request.param
+
+
+def dropped(dropout, seed=0, p=0.4, shape=None, **parameters):
+    ones = torch.ones(shape or INPUTS[dropout])
+    with UseGenerator(make_generator(seed)):
+        return dropout(ones, p, **parameters)
+
+
+class TestDropout:
+    """Dropout draws inside, where no generator can be handed on."""
+
+    def test_is_a_function_of_the_seed(self, dropout):
+        before = torch.random.get_rng_state()
+        first = dropped(dropout)
+        assert torch.equal(torch.random.get_rng_state(), before)
+        torch.random.manual_seed(99)
+        assert torch.equal(dropped(dropout), first)
+        assert not torch.equal(dropped(dropout, seed=1), first)
+        torch.random.set_rng_state(before)
+
+    def test_what_is_kept_is_scaled_up(self, dropout):
+        shape = INPUTS[dropout]
+        many = dropped(dropout, shape=(4000, *shape[1:]))
+        assert set(many.unique().tolist()) == {0, torch.tensor(1 / 0.6).item()}
+        assert many.mean().item() == pytest.approx(1, abs=0.03)
+
+    def test_channels_are_dropped_as_a_whole(self, dropout):
+        result = dropped(dropout)
+        if dropout is functional.dropout:
+            assert (result.std(dim=1) > 0).all()
+            return
+        channels = result.flatten(2)
+        assert torch.equal(channels.amin(dim=2), channels.amax(dim=2))
+        assert (channels.amax(dim=2).std(dim=1) > 0).any()  # each on its own
+
+    def test_nothing_is_dropped_in_evaluation_or_at_probability_0(self, dropout):
+        assert (dropped(dropout, training=False) == 1).all()
+        assert (dropped(dropout, p=0.0) == 1).all()
+
+    def test_all_is_dropped_at_probability_1(self, dropout):
+        assert (dropped(dropout, p=1.0) == 0).all()
+
+    def test_in_place(self, dropout):
+        ones = torch.ones(INPUTS[dropout])
+        with UseGenerator(make_generator(0)):
+            result = dropout(ones, 0.4, inplace=True)
+        assert result is ones
+        assert torch.equal(ones, dropped(dropout))
+
+    def test_gradient_passes_what_is_kept(self, dropout):
+        inputs = torch.ones(INPUTS[dropout], requires_grad=True)
+        with UseGenerator(make_generator(0)):
+            result = dropout(inputs, 0.4)
+        result.sum().backward()
+        assert torch.equal(inputs.grad, result)
+
+
+@pytest.mark.parametrize(
+    ("dropout", "shape"),
+    [(functional.dropout1d, (6, 4)), (functional.dropout3d, (6, 4, 3, 2))],
+)
+def test_channels_without_rows(dropout, shape):
+    channels = dropped(dropout, shape=shape).flatten(1)
+    assert torch.equal(channels.amin(dim=1), channels.amax(dim=1))
+    assert len(channels.amax(dim=1).unique()) == 2
+
+
+def test_context_tells_whether_anything_drew():
+    with UseGenerator(make_generator(0)) as drawing:
+        torch.ones(3).add(1).sum()
+        torch.empty(3).normal_(generator=make_generator(1))
+    assert not drawing.has_drawn
+    for draw in (
+        lambda: functional.dropout(torch.ones(3)),
+        lambda: torch.randn(3),
+        lambda: torch.randn_like(torch.ones(3)),
+    ):
+        with UseGenerator(make_generator(0)) as drawing:
+            draw()
+        assert drawing.has_drawn

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from model_cases import has_beta, make_numbers, small
+from model_cases import PENALTIES, gentle, has_beta, make_numbers, small
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from skvae import VAE, BetaTCVAE
+from skvae import VAE
 
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
 
@@ -64,8 +64,7 @@ class TestScore:
         truth = multivariate_normal(np.zeros(3), covariance)
         rows = truth.rvs(4000, random_state=0)
         model = small(model_class, encoding=None, max_epochs=40, lr=1e-2)
-        if has_beta(model):
-            model.set_params(beta=1.5)  # else the latents switch off
+        model.set_params(**gentle(model_class))
         bound = model.fit(rows[:1000]).score_samples(rows[1000:])
         assert model.n_active_ > 0
         gap = truth.logpdf(rows[1000:]) - bound
@@ -93,6 +92,8 @@ class TestScore:
     def test_is_the_bound_of_the_models_own_marginal(self, model_class, numbers):
         # One latent, so that log p(x) is an integral over a line.
         model = small(model_class, latent_dim=1, encoding=None, max_epochs=30)
+        if "prior" in model.get_params():
+            model.set_params(prior="standard")
         bound = model.fit(numbers).score_samples(numbers)
         module, rows = model.module_, torch.as_tensor(numbers)
         line = np.linspace(-10, 10, 2001)
@@ -165,25 +166,24 @@ class TestHistory:
     def test_columns_are_named_terms(self, model_class, numbers):
         model = small(model_class).fit(numbers)
         history = model.history_
-        terms = ["loss", "reconstruction", "kl"]
-        if model_class is BetaTCVAE:
-            terms.append("total_correlation")
+        terms = {"loss", "reconstruction", *PENALTIES[model_class.__name__](model)}
+        terms.add("kl")
         expected = {f"{part}_{term}" for part in ("train", "valid") for term in terms}
+        if hasattr(model, "discriminator_lr"):
+            expected.add("train_adversary")
         assert set(history.columns) == expected | {"warmup", "dur"}
         assert list(history.index) == [1, 2, 3]
         assert np.isfinite(history).all(axis=None)
 
     def test_loss_is_the_sum_of_its_weighted_terms(self, model_class, numbers):
-        model = small(model_class, max_epochs=6, kl_warmup=3).fit(numbers)
-        history = model.history_
+        model = small(model_class, max_epochs=6, kl_warmup=3)
+        if "kl_weights" in model.get_params():
+            model.set_params(kl_weights=(2, 2))
+        history = model.fit(numbers).history_
         np.testing.assert_allclose(history["warmup"], [0.25, 0.5, 0.75, 1, 1, 1])
-        beta = getattr(model, "beta", 1)
+        weights = PENALTIES[model_class.__name__](model)
         for part, warmup in (("train", history["warmup"]), ("valid", 1)):
-            if model_class is BetaTCVAE:
-                penalty = history[f"{part}_kl"]
-                penalty = penalty + (beta - 1) * history[f"{part}_total_correlation"]
-            else:
-                penalty = beta * history[f"{part}_kl"]
+            penalty = sum(w * history[f"{part}_{term}"] for term, w in weights.items())
             np.testing.assert_allclose(
                 history[f"{part}_loss"],
                 history[f"{part}_reconstruction"] + warmup * penalty,
@@ -194,7 +194,8 @@ class TestHistory:
     def test_counts(self, model_class, numbers):
         model = small(model_class, max_epochs=12, kl_warmup=4).fit(numbers)
         assert model.n_iter_ == len(model.history_) == 12
-        watched = model.history_.query("warmup == 1")["valid_loss"]
+        names = [f"valid_{name}" for name in model.net_.criterion_.watched]
+        watched = model.history_.query("warmup == 1")[names].sum(axis=1)
         assert model.best_epoch_ == watched.idxmin()
         assert model.n_active_ == (model.kl_per_dimension_ > 0.01).sum()
         assert (model.kl_per_dimension_ >= 0).all()

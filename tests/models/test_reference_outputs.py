@@ -11,15 +11,35 @@ from model_cases import MODELS, small
 
 ROWS = np.column_stack([np.linspace(-1, 2, 8) ** power for power in (1, 2, 3)])
 CODES = [[2.206, 0.8131], [2.1989, 0.7728]]
+# The weights of its learned prior are set too.
+CODES_OF_DCVAE = [[1.2715, -0.1405], [1.265, -0.1993]]
+BOUND = {"reconstruction": 6.4312, "kl": 4.8258}
 TERMS = {
-    "VAE": {"loss": 11.2569, "reconstruction": 6.4312, "kl": 4.8258},
-    "BetaTCVAE": {
-        "loss": 11.3493,
+    "VAE": {"loss": 11.2569, **BOUND},
+    "BetaTCVAE": {"loss": 11.3493, **BOUND, "total_correlation": 0.0308},
+    "BetaVAE": {"loss": 25.7343, **BOUND},
+    "CVAE": {"loss": 11.2569, **BOUND},
+    "DCVAE": {
+        "loss": 11.7559,
         "reconstruction": 6.4312,
-        "kl": 4.8258,
+        "kl": 5.2325,
         "total_correlation": 0.0308,
     },
-    "BetaVAE": {"loss": 25.7343, "reconstruction": 6.4312, "kl": 4.8258},
+    "DIPVAE": {
+        "loss": 118.6845,
+        **BOUND,
+        "covariance_off_diagonal": 0.1325,
+        "covariance_diagonal": 10.6103,
+    },
+    "FactorVAE": {"loss": 891.1491, **BOUND, "total_correlation": 97.7658},
+    "InfoVAE": {"loss": 66.4573, **BOUND, "maximum_mean_discrepancy": 0.579},
+    "RFVAE": {
+        "loss": 636.1679,
+        **BOUND,
+        "total_correlation": 97.0639,
+        "relevance": 1.4116,
+        "relevance_entropy": 1.2115,
+    },
 }
 
 
@@ -28,19 +48,21 @@ def model(request):
     model = small(request.param, latent_dim=2, hidden_layer_sizes=(4,), max_epochs=1)
     model.set_params(activation="silu", early_stopping=False).fit(ROWS)
     with torch.no_grad():
-        for weights in model.module_.parameters():
+        trained = (model.module_, model.net_.criterion_)
+        for weights in (w for part in trained for w in part.parameters()):
             waves = torch.arange(1, weights.numel() + 1, dtype=torch.float64).sin()
             weights.copy_(waves.reshape(weights.shape))
     return model
 
 
 def test_codes(model):
-    np.testing.assert_allclose(model.transform(ROWS)[:2], CODES, atol=1e-4)
+    expected = CODES_OF_DCVAE if type(model).__name__ == "DCVAE" else CODES
+    np.testing.assert_allclose(model.transform(ROWS)[:2], expected, atol=1e-4)
 
 
 def test_terms_of_the_loss(model):
     rows = torch.as_tensor(model.table_encoder_.transform(ROWS))
     noise = torch.linspace(-1, 1, 16, dtype=torch.float64).reshape(8, 2)
-    terms = model.net_._terms(rows, noise, warmup=1.0)
+    terms = model.net_.criterion_(model.module_(rows, noise), 1.0)
     expected = TERMS[type(model).__name__]
     assert {name: round(value.item(), 4) for name, value in terms.items()} == expected

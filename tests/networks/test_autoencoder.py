@@ -2,12 +2,25 @@
 
 import pytest
 import torch
+from conditioned import awaken
 from torch import nn
-from torch.distributions import Bernoulli, Normal
+from torch.distributions import Bernoulli, kl_divergence
+from torch.distributions import Normal as NormalOfTorch
 
 from skvae._core.columns import ColumnGroup
+from skvae._core.passes import Normal
 from skvae._core.random import UseGenerator, make_generator
-from skvae.networks import MLP, Autoencoder, BernoulliHead, GaussianHead, Posterior
+from skvae.networks import (
+    MLP,
+    Autoencoder,
+    BernoulliHead,
+    ConvDecoder,
+    ConvEncoder,
+    GaussianHead,
+    ImageEncoder,
+    LearnedPrior,
+    StandardPrior,
+)
 
 
 @pytest.fixture
@@ -15,8 +28,7 @@ def rows():
     return torch.rand(10, 5, generator=make_generator(1))
 
 
-@pytest.fixture
-def model():
+def groups_and_heads():
     """Two groups: three Gaussian columns, then two Bernoulli ones."""
     groups = [
         ColumnGroup("continuous", columns=(0, 2, 4), widths=(1, 1, 1), start=0),
@@ -25,10 +37,16 @@ def model():
     heads = nn.ModuleList(
         [GaussianHead(torch.tensor([1.0, 2.0, 3.0])), BernoulliHead(torch.ones(2))]
     )
+    return groups, heads
+
+
+@pytest.fixture
+def model():
+    groups, heads = groups_and_heads()
     with UseGenerator(make_generator(0)):
         encoder = MLP(5, (8,), 4, "silu")
         decoder = MLP(2, (8,), 5, "silu")
-    return Autoencoder(encoder, decoder, heads, groups)
+    return Autoencoder(encoder, decoder, heads, groups, StandardPrior())
 
 
 def test_encoder_gives_means_then_log_variances(model, rows):
@@ -46,14 +64,14 @@ def test_log_variance_is_clamped_and_the_mean_is_not(model):
 
 
 def test_latents_at_noise():
-    posterior = Posterior(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, 2.0]]))
+    posterior = Normal(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, 2.0]]))
     at_noise = posterior.at(torch.tensor([[0.5, -1.0]]))
     expected = torch.tensor([[1.5, -2.0 - torch.e]])
     torch.testing.assert_close(at_noise, expected)
 
 
 def test_latents_have_the_moments_of_the_posterior():
-    posterior = Posterior(torch.tensor([3.0]), torch.tensor([2.0]).log() * 2)
+    posterior = Normal(torch.tensor([3.0]), torch.tensor([2.0]).log() * 2)
     noise = torch.randn(100_000, 1, generator=make_generator(0))
     latents = posterior.at(noise)
     assert latents.mean().item() == pytest.approx(3, abs=0.03)
@@ -64,7 +82,7 @@ def test_log_likelihood_is_the_sum_over_heads_of_their_own_columns(model, rows):
     latents = torch.randn(10, 2, generator=make_generator(2))
     outputs = model.decoder(latents)
     scales = 1.01 * torch.tensor([1.0, 2.0, 3.0])
-    gaussian = Normal(outputs[:, :3], scales).log_prob(rows[:, :3]).sum(dim=1)
+    gaussian = NormalOfTorch(outputs[:, :3], scales).log_prob(rows[:, :3]).sum(dim=1)
     p = outputs[:, 3:].sigmoid()
     pixels = rows[:, 3:]
     bernoulli = (pixels * p.log() + (1 - pixels) * (1 - p).log()).sum(dim=1)
@@ -110,3 +128,280 @@ def test_every_parameter_gets_gradient(model, rows):
     model.log_likelihood(latents, rows).sum().backward()
     for name, parameter in model.named_parameters():
         assert (parameter.grad != 0).all(), name
+
+
+def draws(*shape, seed=0):
+    return torch.randn(*shape, generator=make_generator(seed))
+
+
+N_CONDITIONS = 3
+
+
+@pytest.fixture
+def conditional():
+    """The same columns given a condition, which has an effect."""
+    groups, heads = groups_and_heads()
+    with UseGenerator(make_generator(0)):
+        encoder = MLP(5, (8,), 4, n_conditions=N_CONDITIONS)
+        decoder = MLP(2, (8,), 5, n_conditions=N_CONDITIONS)
+        prior = LearnedPrior(2, N_CONDITIONS)
+        nn.init.normal_(prior.moments.output.linear.weight)
+    model = Autoencoder(
+        encoder, decoder, heads, groups, prior, n_conditions=N_CONDITIONS
+    )
+    return awaken(model)
+
+
+@pytest.fixture
+def rows_given(rows):
+    """Rows with a condition, and the same rows with that of other rows."""
+    condition = draws(10, N_CONDITIONS, seed=3)
+    return torch.cat([rows, condition], 1), torch.cat([rows, condition.flip(0)], 1)
+
+
+def test_rows_without_a_condition_are_all_values(model, rows):
+    values, condition = model.split(rows)
+    assert values is rows
+    assert condition is None
+
+
+def test_rows_are_values_followed_by_the_condition(conditional, rows, rows_given):
+    values, condition = conditional.split(rows_given[0])
+    assert torch.equal(values, rows)
+    assert torch.equal(condition, draws(10, N_CONDITIONS, seed=3))
+
+
+def test_a_pass_is_made_of_its_parts(model, rows):
+    noise = draws(10, 2, seed=4)
+    passed = model(rows, noise)
+    posterior = model.encode(rows)
+    assert torch.equal(passed.posterior.mean, posterior.mean)
+    assert torch.equal(passed.posterior.log_variance, posterior.log_variance)
+    assert torch.equal(passed.latents, posterior.at(noise))
+    expected = model.log_likelihood(passed.latents, rows)
+    assert torch.equal(passed.log_likelihood, expected)
+    assert torch.equal(passed.kl, posterior.kl_to_standard())
+    assert passed.condition is None
+
+
+def test_a_conditional_pass_is_made_of_its_parts(conditional, rows_given):
+    rows, _ = rows_given
+    noise = draws(10, 2, seed=4)
+    passed = conditional(rows, noise)
+    posterior = conditional.encode(rows)
+    assert torch.equal(passed.posterior.mean, posterior.mean)
+    assert torch.equal(passed.posterior.log_variance, posterior.log_variance)
+    assert torch.equal(passed.latents, posterior.at(noise))
+    expected = conditional.log_likelihood(passed.latents, rows)
+    assert torch.equal(passed.log_likelihood, expected)
+    assert torch.equal(passed.kl, posterior.kl_to_standard())
+    assert torch.equal(passed.condition, conditional.split(rows)[1])
+
+
+class TestUnitsOfThePrior:
+    """Latents outside the networks are in units of the prior, those inside are not."""
+
+    @pytest.fixture(params=["condition", "no condition"])
+    def model(self, request, model, conditional):
+        """A model whose learned prior is not the standard normal, in float64."""
+        if request.param == "condition":
+            return conditional.double()
+        model.prior = LearnedPrior(2, 0)
+        with torch.no_grad():
+            model.prior.moments.copy_(torch.tensor([[1.0, -2.0, 0.5, -1.5]]))
+        return model.double()
+
+    @pytest.fixture
+    def rows(self, model, rows, rows_given):
+        return (rows_given[0] if model.n_conditions else rows).double()
+
+    @pytest.fixture
+    def condition(self, model, rows):
+        return model.split(rows)[1]
+
+    @staticmethod
+    def given(condition):
+        return [] if condition is None else [condition]
+
+    @staticmethod
+    def assert_close(found, expected):
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+    def absolute_posterior(self, model, rows):
+        """What the encoder says, as a distribution of torch."""
+        values, condition = model.split(rows)
+        outputs = model.encoder(values, *self.given(condition))
+        mean, log_variance = outputs.chunk(2, dim=1)
+        return NormalOfTorch(mean, (log_variance / 2).exp())
+
+    def prior(self, model, condition):
+        mean, log_variance = model.prior.normal(condition)
+        return NormalOfTorch(mean, (log_variance / 2).exp())
+
+    def test_posterior_is_that_of_the_encoder(self, model, rows, condition):
+        absolute, prior = (
+            self.absolute_posterior(model, rows),
+            self.prior(model, condition),
+        )
+        mean, log_variance = model.encode(rows)
+        assert not torch.isclose(mean, absolute.mean).any()
+        self.assert_close(mean, (absolute.mean - prior.mean) / prior.stddev)
+        self.assert_close((log_variance / 2).exp(), absolute.stddev / prior.stddev)
+
+    def test_kl_is_that_to_the_learned_prior(self, model, rows, condition):
+        passed = model(rows, draws(10, 2, seed=4).double())
+        expected = kl_divergence(
+            self.absolute_posterior(model, rows), self.prior(model, condition)
+        )
+        self.assert_close(passed.kl, expected)
+
+    def test_decoder_reads_absolute_latents(self, model, rows, condition):
+        # A pass at some noise decodes the draw from the absolute posterior at it.
+        noise = draws(10, 2, seed=4).double()
+        passed = model(rows, noise)
+        posterior = self.absolute_posterior(model, rows)
+        absolute = posterior.mean + posterior.stddev * noise
+        assert not torch.isclose(passed.latents, absolute).any()
+        outputs = model.decoder(absolute, *self.given(condition))
+        shares = outputs.split([head.n_outputs for head in model.heads], dim=1)
+        values, _ = model.split(rows)
+        expected = sum(
+            head.log_likelihood(share, values[:, group.matrix_columns]).sum(dim=1)
+            for head, group, share in zip(
+                model.heads, model.groups, shares, strict=True
+            )
+        )
+        self.assert_close(passed.log_likelihood, expected)
+        means = [h.mean(out) for h, out in zip(model.heads, shares, strict=True)]
+        found = model.mean(passed.latents, condition)
+        self.assert_close(found, torch.cat(means, dim=1))
+
+    def test_leading_dimensions_are_made_absolute_alike(self, model, rows, condition):
+        latents = draws(4, 10, 2).double()
+        prior = self.prior(model, condition)
+        absolute = prior.mean + prior.stddev * latents
+        means = model.mean(latents, condition)
+        log_likelihood = model.log_likelihood(latents, rows)
+        model.prior = StandardPrior()
+        self.assert_close(means, model.mean(absolute, condition))
+        self.assert_close(log_likelihood, model.log_likelihood(absolute, rows))
+
+    @pytest.mark.parametrize("method", ["draw", "generate"])
+    def test_draws_are_decoded_from_absolute_latents(self, model, condition, method):
+        latents = draws(10, 2).double()
+        prior = self.prior(model, condition)
+        absolute = prior.mean + prior.stddev * latents
+        found = getattr(model, method)(latents, make_generator(5), condition)
+        model.prior = StandardPrior()
+        expected = getattr(model, method)(absolute, make_generator(5), condition)
+        self.assert_close(found, expected)
+
+
+def test_condition_of_another_row_changes_every_part(conditional, rows_given):
+    passed, other = (conditional(rows, draws(10, 2, seed=4)) for rows in rows_given)
+    for name, part, part_of_other in zip(passed._fields, passed, other, strict=True):
+        if name != "posterior":
+            assert not torch.isclose(part, part_of_other).any(), name
+    assert not torch.isclose(passed.posterior.mean, other.posterior.mean).any()
+    latents = draws(10, 2)
+    first, second = (
+        conditional.mean(latents, conditional.split(rows)[1]) for rows in rows_given
+    )
+    assert not torch.isclose(first, second).any()
+
+
+def test_every_parameter_of_a_conditional_model_gets_gradient(conditional, rows_given):
+    passed = conditional(rows_given[0], draws(10, 2, seed=4))
+    (passed.kl.sum() - passed.log_likelihood.sum()).backward()
+    for name, parameter in conditional.named_parameters():
+        assert (parameter.grad != 0).all(), name
+
+
+def test_leading_dimensions_given_a_condition(conditional, rows_given):
+    rows, _ = rows_given
+    condition = conditional.split(rows)[1]
+    latents = draws(4, 10, 2)
+    log_likelihood = conditional.log_likelihood(latents, rows)
+    mean = conditional.mean(latents, condition)
+    assert log_likelihood.shape == (4, 10)
+    assert mean.shape == (4, 10, 5)
+    for node in range(4):
+        expected = conditional.log_likelihood(latents[node], rows)
+        torch.testing.assert_close(log_likelihood[node], expected)
+        expected = conditional.mean(latents[node], condition)
+        torch.testing.assert_close(mean[node], expected)
+
+
+@pytest.mark.parametrize("method", ["draw", "generate"])
+def test_draws_given_a_condition(conditional, rows_given, method):
+    latents = draws(10, 2)
+    first, again, other = (
+        getattr(conditional, method)(latents, make_generator(5), condition)
+        for condition in (
+            conditional.split(rows_given[0])[1],
+            conditional.split(rows_given[0])[1],
+            conditional.split(rows_given[1])[1],
+        )
+    )
+    assert first.shape == (10, 5)
+    assert torch.equal(first, again)
+    assert not torch.isclose(first[:, :3], other[:, :3]).any()
+
+
+IMAGE_SHAPE = (2, 9, 7)
+N_PIXELS = 2 * 9 * 7
+
+
+def image_model(n_conditions):
+    groups = [ColumnGroup("pixel", (0,), (N_PIXELS,), start=0)]
+    heads = nn.ModuleList([BernoulliHead(torch.ones(N_PIXELS))])
+    with UseGenerator(make_generator(0)):
+        body = ConvEncoder(IMAGE_SHAPE, (8,), 4, n_conditions=n_conditions)
+        decoder = ConvDecoder(2, (8,), IMAGE_SHAPE, n_conditions=n_conditions)
+    encoder, prior = ImageEncoder(body, IMAGE_SHAPE), StandardPrior()
+    model = Autoencoder(
+        encoder, decoder, heads, groups, prior, n_conditions=n_conditions
+    )
+    return awaken(model)
+
+
+@pytest.mark.parametrize("n_conditions", [0, N_CONDITIONS])
+class TestImages:
+    """Rows of pixels, of which the bodies make images."""
+
+    def rows(self, n_conditions):
+        pixels = torch.rand(6, N_PIXELS, generator=make_generator(1))
+        return torch.cat([pixels, draws(6, n_conditions, seed=3)], dim=1)
+
+    def test_encoder_sees_channels_then_rows_then_columns(self, n_conditions):
+        model, rows = image_model(n_conditions), self.rows(n_conditions)
+        values, condition = model.split(rows)
+        given = [] if condition is None else [condition]
+        expected = model.encoder.body(values.reshape(6, *IMAGE_SHAPE), *given)
+        mean, log_variance = model.encode(rows)
+        assert torch.equal(torch.cat([mean, log_variance], dim=1), expected)
+
+    def test_mean_has_the_pixels_in_the_order_of_the_rows(self, n_conditions):
+        model, rows = image_model(n_conditions), self.rows(n_conditions)
+        _, condition = model.split(rows)
+        given = [] if condition is None else [condition]
+        latents = draws(6, 2)
+        images = model.decoder(latents, *given).sigmoid()
+        expected = images.reshape(6, N_PIXELS)
+        assert torch.equal(model.mean(latents, condition), expected)
+
+    def test_leading_dimensions(self, n_conditions):
+        model, rows = image_model(n_conditions), self.rows(n_conditions)
+        latents = draws(4, 6, 2)
+        result = model.log_likelihood(latents, rows)
+        assert result.shape == (4, 6)
+        for node in range(4):
+            expected = model.log_likelihood(latents[node], rows)
+            torch.testing.assert_close(result[node], expected)
+
+    def test_every_parameter_gets_gradient(self, n_conditions):
+        model, rows = image_model(n_conditions), self.rows(n_conditions)
+        passed = model(rows, draws(6, 2))
+        (passed.kl.sum() - passed.log_likelihood.sum()).backward()
+        for name, parameter in model.named_parameters():
+            assert (parameter.grad != 0).any(), name

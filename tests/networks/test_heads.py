@@ -7,7 +7,12 @@ from torch.distributions import Bernoulli, Normal
 
 from skvae._core.columns import ColumnGroup
 from skvae._core.random import make_generator
-from skvae.networks import BernoulliHead, GaussianHead, make_heads
+from skvae.networks import (
+    BernoulliHead,
+    GaussianHead,
+    PixelGaussianHead,
+    make_heads,
+)
 from skvae.networks._heads import HEADS
 
 
@@ -26,6 +31,14 @@ def gaussian():
 @pytest.fixture
 def bernoulli():
     return BernoulliHead(torch.ones(3))
+
+
+@pytest.fixture
+def pixels():
+    head = PixelGaussianHead(torch.tensor([0.1, 0.5, 0.7], dtype=torch.float64))
+    with torch.no_grad():
+        head.log_ratio.fill_(-0.5)
+    return head
 
 
 def test_gaussian_log_likelihood_is_that_of_a_normal(gaussian):
@@ -118,7 +131,7 @@ def test_bernoulli_draws_are_zeros_and_ones_with_the_mean_of_the_head(bernoulli)
     torch.testing.assert_close(draws.mean(dim=0), probabilities, atol=0.01, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
+@pytest.mark.parametrize("name", ["gaussian", "bernoulli", "pixels"])
 def test_leading_dimensions_of_the_outputs(name, request):
     head = request.getfixturevalue(name)
     outputs = normal_draws(4, 6, 3)  # (n_nodes, n_rows, width)
@@ -132,7 +145,7 @@ def test_leading_dimensions_of_the_outputs(name, request):
     assert head.draw(outputs, make_generator(0)).shape == (4, 6, 3)
 
 
-@pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
+@pytest.mark.parametrize("name", ["gaussian", "bernoulli", "pixels"])
 def test_draws_depend_on_their_generator_only(name, request):
     head = request.getfixturevalue(name)
     outputs = normal_draws(10, 3)
@@ -153,12 +166,79 @@ def test_make_heads_gives_each_group_its_own_columns(kind, likelihood):
     heads = make_heads(groups, likelihood, scales)
     assert [type(head) for head in heads] == [HEADS[kind, likelihood]] * 2
     assert [head.n_outputs for head in heads] == [2, 1]
-    if likelihood == "gaussian":
+    if HEADS[kind, likelihood] is GaussianHead:
         assert heads[0].column_scales.tolist() == [1, 2]
         assert heads[1].column_scales.tolist() == [3]
+    if HEADS[kind, likelihood] is PixelGaussianHead:
+        torch.testing.assert_close(heads[0].column_scales, torch.tensor([2.5]).sqrt())
+        assert heads[1].column_scales.tolist() == [3]
+
+
+def test_pixels_share_one_learned_scale():
+    spread = torch.tensor([0.1, 0.5, 0.7])
+    head = PixelGaussianHead(spread)
+    assert head.n_outputs == 3
+    assert [parameter.numel() for parameter in head.parameters()] == [1]
+    # It starts at the root of the mean variance.
+    start = (0.01 + 0.25 + 0.49) / 3
+    torch.testing.assert_close(head.scales, 1.01 * torch.tensor([start]).sqrt())
+
+
+def test_log_likelihood_of_pixels_is_that_of_normals_of_one_scale(pixels):
+    outputs, target = normal_draws(8, 3), normal_draws(8, 3, seed=1)
+    scale = (0.75 / 3) ** 0.5 * (0.01 + torch.tensor(-0.5).double().exp())
+    result = pixels.log_likelihood(outputs, target)
+    assert result.shape == (8, 3)
+    torch.testing.assert_close(result, Normal(outputs, scale).log_prob(target))
+
+
+def test_draws_of_pixels_have_one_scale(pixels):
+    outputs = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    draws = pixels.draw(outputs.expand(40_000, 3), make_generator(0)).detach()
+    expected = pixels.scales.detach().expand(3)
+    torch.testing.assert_close(draws.std(dim=0), expected, rtol=0.02, atol=0)
+    torch.testing.assert_close(draws.mean(dim=0), outputs, rtol=0, atol=0.02)
+
+
+def test_scale_of_pixels_has_a_floor_and_gets_gradient(pixels):
+    pixels.log_likelihood(
+        normal_draws(8, 3), normal_draws(8, 3, seed=1)
+    ).sum().backward()
+    assert (pixels.log_ratio.grad != 0).all()
+    with torch.no_grad():
+        pixels.log_ratio.fill_(-1e4)
+    torch.testing.assert_close(pixels.scales, pixels.column_scales / 100)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "pixels"])
+def test_numbers_are_generated_by_a_draw(name, request):
+    head = request.getfixturevalue(name)
+    outputs = normal_draws(10, 3)
+    generated = head.generate(outputs, make_generator(5))
+    assert torch.equal(generated, head.draw(outputs, make_generator(5)))
+
+
+def test_values_between_0_and_1_are_generated_by_the_mean(bernoulli):
+    outputs = normal_draws(10, 3)
+    generated = bernoulli.generate(outputs, make_generator(5))
+    assert torch.equal(generated, bernoulli.mean(outputs))
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "expected"),
+    [
+        ("auto", BernoulliHead),
+        ("bernoulli", BernoulliHead),
+        ("gaussian", PixelGaussianHead),
+    ],
+)
+def test_likelihoods_of_pixels(likelihood, expected):
+    groups = [ColumnGroup("pixel", columns=(0, 1), widths=(1, 1), start=0)]
+    (head,) = make_heads(groups, likelihood, torch.ones(2))
+    assert type(head) is expected
 
 
 def test_numbers_are_gaussian_by_default():
     groups = [ColumnGroup("continuous", columns=(0,), widths=(1,), start=0)]
     (head,) = make_heads(groups, "auto", torch.ones(1))
-    assert isinstance(head, GaussianHead)
+    assert type(head) is GaussianHead

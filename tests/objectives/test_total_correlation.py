@@ -12,7 +12,10 @@ from skvae._core.random import make_generator
 from skvae.metrics._aggregate_posterior import _decompose
 from skvae.objectives import TOTAL_CORRELATION_ESTIMATORS
 from skvae.objectives._total_correlation import (
+    FEWEST_ROWS,
     component_log_densities,
+    conditional_total_correlation,
+    minibatch_total_correlation,
     stratified_weights,
 )
 
@@ -216,3 +219,100 @@ def test_extreme_values_stay_finite(name, log_variance, spread):
     assert torch.isfinite(estimate(name, batch))
     for gradient in gradients(name, batch):
         assert torch.isfinite(gradient).all()
+
+
+def conditional_estimate(batch, condition):
+    return conditional_total_correlation(component_log_densities(*batch), condition)
+
+
+def one_hot(labels):
+    """Labels as rows of a condition, each of which holds more than one column."""
+    labels = torch.as_tensor(labels)
+    return torch.nn.functional.one_hot(labels, 3).double()
+
+
+def conditional_weights_by_loop(labels):
+    weights = []
+    for own in labels:
+        in_mixture = [own == other for other in labels]
+        if sum(in_mixture) < FEWEST_ROWS:
+            in_mixture = [True] * len(labels)
+        weights.append([inside / sum(in_mixture) for inside in in_mixture])
+    return weights
+
+
+@pytest.mark.parametrize("counts", [(9, 8), (10, 0, 8), (8, 7, 3), (4, 4, 4), (20,)])
+def test_conditional_by_loop(counts):
+    # Some conditions have enough rows for a mixture of their own, some do not.
+    labels = np.random.RandomState(0).permutation(np.repeat(range(len(counts)), counts))
+    batch = posterior_batch(n_batch=len(labels))
+    expected = mixture_by_loop(batch, conditional_weights_by_loop(labels))
+    found = conditional_estimate(batch, one_hot(labels)).item()
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_without_a_condition_all_rows_are_in_the_mixture():
+    component = component_log_densities(*posterior_batch())
+    found = conditional_total_correlation(component, None)
+    assert torch.equal(found, minibatch_total_correlation(component, 12))
+
+
+def test_condition_that_is_no_condition():
+    batch = posterior_batch()
+    expected = estimate("minibatch", batch)
+    continuous = torch.randn(12, 2, generator=make_generator(0))
+    for condition in (one_hot([0] * 12), continuous, torch.ones(12, 1)):
+        torch.testing.assert_close(conditional_estimate(batch, condition), expected)
+
+
+def test_conditional_is_the_mean_over_conditions():
+    first, second = posterior_batch(8, seed=0), posterior_batch(24, seed=1)
+    both = [torch.cat(pair) for pair in zip(first, second, strict=True)]
+    found = conditional_estimate(both, one_hot([0] * 8 + [1] * 24))
+    parts = estimate("minibatch", first), estimate("minibatch", second)
+    torch.testing.assert_close(found, (8 * parts[0] + 24 * parts[1]) / 32)
+
+
+def test_dependence_that_the_condition_explains_does_not_count():
+    # Both latents shift with the condition, and are independent given it.
+    draw = partial(torch.randn, generator=make_generator(0), dtype=torch.float64)
+    labels = torch.arange(200) % 2
+    mean = 6 * labels.double().unsqueeze(1) + draw(200, 2)
+    log_variance = torch.full((200, 2), -1.0).double()
+    batch = (mean, log_variance, mean + math.exp(-0.5) * draw(200, 2))
+    assert estimate("minibatch", batch) > math.log(2)
+    assert conditional_estimate(batch, one_hot(labels)) < 0.3
+
+
+def test_posteriors_that_lie_apart_tell_the_number_of_rows():
+    # What FEWEST_ROWS is for: independent latents, and an estimate of (D - 1) log(n).
+    mean, log_variance = torch.randn(2, 5, 3, generator=make_generator(0)).double()
+    batch = (mean, log_variance * 0 - 20, mean)
+    expected = 2 * math.log(5)
+    assert estimate("minibatch", batch).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_conditional_is_blind_to_the_order_of_latents_and_rows():
+    batch = posterior_batch(n_batch=20)
+    condition = one_hot([0] * 9 + [1] * 8 + [2] * 3)
+    value = conditional_estimate(batch, condition)
+    latents_permuted = [tensor[:, [2, 0, 1]] for tensor in batch]
+    torch.testing.assert_close(conditional_estimate(latents_permuted, condition), value)
+    rows_rotated = [tensor.roll(5, dims=0) for tensor in batch]
+    rolled = conditional_estimate(rows_rotated, condition.roll(5, dims=0))
+    torch.testing.assert_close(rolled, value)
+
+
+def test_conditional_gradient_by_finite_differences():
+    # Rows outside a mixture weigh exp(-inf): their gradient is 0, and not NaN.
+    batch = [tensor.requires_grad_() for tensor in posterior_batch(18, 2)]
+    condition = one_hot([0] * 8 + [1] * 9 + [2])
+    assert torch.autograd.gradcheck(
+        lambda *b: conditional_estimate(b, condition), batch
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_conditional_has_the_dtype_of_the_batch(dtype):
+    batch = posterior_batch(n_batch=16, dtype=dtype)
+    assert conditional_estimate(batch, one_hot([0] * 8 + [1] * 8)).dtype == dtype

@@ -3,6 +3,7 @@
 import io
 import math
 import sys
+from types import SimpleNamespace
 
 import pytest
 from skorch.history import History
@@ -14,7 +15,8 @@ from skvae.training._callbacks import DivergenceCheck, EarlyStopping, Progress, 
 class ScriptedNet:
     """What callbacks see of a net; its weights are the number of the epoch."""
 
-    def __init__(self, max_epochs=10):
+    def __init__(self, max_epochs=10, watched=("loss",)):
+        self.criterion_ = SimpleNamespace(watched=watched)
         self.history = History()
         self.max_epochs = max_epochs
         self.warmup = 1.0
@@ -169,6 +171,25 @@ def test_training_again_forgets_the_last_one():
     net = run(callback, [3, 2, 1, 0])
     assert len(net.history) == 4
     assert net.weights == 4
+
+
+def test_stopping_watches_the_sum_of_the_terms_that_the_objective_names():
+    net = ScriptedNet(watched=("reconstruction", "kl"))
+    callback = EarlyStopping(2, tol=0.0)
+    callback.on_train_begin(net)
+    # The loss falls throughout; the sum is lowest in epoch 2, and neither term is.
+    terms = [(5.0, 2.0), (3.0, 2.5), (2.0, 4.0), (4.0, 1.75)]
+    for reconstruction, kl in terms:
+        net.begin_epoch()
+        net.weights = len(net.history)
+        net.history.record("valid_loss", -float(len(net.history)))
+        net.history.record("valid_reconstruction", reconstruction)
+        net.history.record("valid_kl", kl)
+        callback.on_epoch_end(net)
+    assert net.stops
+    callback.on_train_end(net)
+    assert net.best_epoch_ == 2
+    assert net.weights == 2
 
 
 def test_progress_shows_the_terms_and_closes(monkeypatch):

@@ -12,8 +12,8 @@ from torch import nn
 
 from skvae._core.columns import ColumnGroup
 from skvae._core.random import UseGenerator, make_generator
-from skvae.networks import MLP, Autoencoder, make_heads
-from skvae.objectives import VAEObjective
+from skvae.networks import MLP, Autoencoder, StandardPrior, make_heads
+from skvae.objectives import Objective, VAEObjective
 from skvae.training import Net
 from skvae.training._batches import Rows, WholeBatches
 
@@ -24,14 +24,17 @@ def make_module():
     groups = [ColumnGroup("continuous", tuple(range(WIDTH)), (1,) * WIDTH, start=0)]
     heads = make_heads(groups, "gaussian", torch.ones(WIDTH))
     encoder = MLP(WIDTH, (8,), 2 * LATENT_DIM, "silu")
-    return Autoencoder(encoder, MLP(LATENT_DIM, (8,), WIDTH, "silu"), heads, groups)
+    decoder = MLP(LATENT_DIM, (8,), WIDTH, "silu")
+    return Autoencoder(encoder, decoder, heads, groups, StandardPrior())
 
 
 def make_net(criterion=VAEObjective, batch_size=16, max_epochs=3, callbacks=()):
     generator = make_generator(0)
     net = Net(
         make_module,
+        latent_dim=LATENT_DIM,
         generator=generator,
+        adversary_generator=make_generator(1),
         criterion=criterion,
         optimizer=torch.optim.Adam,
         lr=1e-2,
@@ -51,6 +54,14 @@ def make_net(criterion=VAEObjective, batch_size=16, max_epochs=3, callbacks=()):
 @pytest.fixture
 def rows():
     return Rows(torch.randn(50, WIDTH, generator=make_generator(1)))
+
+
+def batch_of(rows, noise=None):
+    return rows.matrix[:8], noise
+
+
+def fixed_noise():
+    return torch.randn(8, LATENT_DIM, generator=make_generator(2))
 
 
 def interrupting(event, at_call):
@@ -88,15 +99,16 @@ def test_every_term_is_recorded_once_an_epoch(rows):
         assert epoch["train_loss"] == pytest.approx(total, rel=1e-5)
 
 
-class ScriptedObjective:
+class ScriptedObjective(Objective):
     """A loss that is a function of the batch: its number of rows, if no other."""
 
     def __init__(self, value=len):
+        super().__init__()
         self.value = value
 
-    def __call__(self, log_likelihood, mean, log_variance, latents, warmup):
-        loss = 0 * log_likelihood.mean() + self.value(log_likelihood)
-        return {"loss": loss}
+    def forward(self, batch, warmup):
+        log_likelihood = batch.log_likelihood
+        return {"loss": 0 * log_likelihood.mean() + self.value(log_likelihood)}
 
 
 def test_recorded_terms_are_means_over_rows_not_over_batches(rows):
@@ -112,44 +124,59 @@ def test_training_lowers_the_loss_and_moves_every_parameter(rows):
     net.train(rows)
     assert net.history[-1, "train_loss"] < net.history[0, "train_loss"] - 0.1
     for name, parameter in net.module_.named_parameters():
-        assert not torch.equal(parameter, before[name]), name
+        assert not torch.equal(parameter, before[f"module.{name}"]), name
 
 
 def test_warmup_weighs_the_training_step_but_not_validation(rows):
-    class Warmup:
-        def __call__(self, log_likelihood, mean, log_variance, latents, warmup):
-            return {"loss": 0 * log_likelihood.mean() + warmup}
+    class Warmup(Objective):
+        def forward(self, batch, warmup):
+            return {"loss": 0 * batch.log_likelihood.mean() + warmup}
 
     net = make_net(Warmup)
     net.warmup = 0.25
-    batch = rows[:8]
-    assert net.train_step_single(batch)["loss"].item() == 0.25
-    assert net.validation_step(batch)["loss"].item() == 1
+    assert net.train_step_single(batch_of(rows))["loss"].item() == 0.25
+    assert net.validation_step(batch_of(rows, fixed_noise()))["loss"].item() == 1
 
 
 def test_validation_leaves_no_gradient(rows):
     net = make_net()
-    assert not net.validation_step(rows[:8])["loss"].requires_grad
+    batch = batch_of(rows, fixed_noise())
+    assert not net.validation_step(batch)["loss"].requires_grad
     assert all(parameter.grad is None for parameter in net.module_.parameters())
 
 
-def test_fixed_noise_gives_the_same_terms_and_fresh_noise_others(rows):
+def test_held_out_rows_have_fixed_noise_and_training_rows_fresh_one(rows):
     net = make_net()
-    noise = torch.randn(8, LATENT_DIM, generator=make_generator(2))
-    fixed = [net.validation_step((rows.matrix[:8], noise))["loss"] for _ in range(2)]
-    fresh = [net.validation_step((rows.matrix[:8], None))["loss"] for _ in range(2)]
+    held_out, training = batch_of(rows, fixed_noise()), batch_of(rows)
+    fixed = [net.validation_step(held_out)["loss"] for _ in range(2)]
+    fresh = [net.train_step_single(training)["loss"] for _ in range(2)]
     assert torch.equal(*fixed)
     assert not torch.equal(*fresh)
 
 
 def test_latents_are_drawn_at_the_noise_of_the_batch(rows):
-    net = make_net(lambda: lambda *terms: {"loss": terms[3]})
-    noise = torch.randn(8, LATENT_DIM, generator=make_generator(2))
-    batch = rows.matrix[:8]
-    latents = net.validation_step((batch, noise))["loss"]
-    mean, log_variance = net.module_.encode(batch)
+    class Latents(Objective):
+        def forward(self, batch, warmup):
+            return {"loss": batch.latents}
+
+    net = make_net(Latents)
+    noise = fixed_noise()
+    latents = net.validation_step(batch_of(rows, noise))["loss"]
+    mean, log_variance = net.module_.encode(rows.matrix[:8])
     expected = mean + (log_variance / 2).exp() * noise
     torch.testing.assert_close(latents, expected.detach())
+
+
+def test_noise_of_training_is_that_of_the_generator(rows):
+    class Latents(Objective):
+        def forward(self, batch, warmup):
+            return {"loss": batch.log_likelihood.sum(), "latents": batch.latents}
+
+    net = make_net(Latents)
+    net.generator.manual_seed(2)
+    latents = net.train_step_single(batch_of(rows))["latents"]
+    expected = net.module_.encode(rows.matrix[:8]).at(fixed_noise())
+    assert torch.equal(latents, expected)
 
 
 def test_callback_may_stop_training_at_the_end_of_an_epoch(rows):
@@ -204,8 +231,10 @@ def test_copied_weights_do_not_follow_training(rows):
     net.train(rows)
     assert all(torch.equal(before[name], kept[name]) for name in kept)
     net.load_weights(before)
-    after = net.module_.state_dict()
+    after = net.copy_weights()
     assert all(torch.equal(after[name], kept[name]) for name in kept)
+    module = net.module_.state_dict()
+    assert all(torch.equal(module[name], kept[f"module.{name}"]) for name in module)
 
 
 def test_finalised_net_is_for_scoring_only(rows):
@@ -216,6 +245,7 @@ def test_finalised_net_is_for_scoring_only(rows):
     assert not any(p.requires_grad for p in net.module_.parameters())
     assert net.optimizer_ is None
     assert net.generator is None
+    assert net.adversary_generator is None
     assert net.best_epoch_ == 3
     assert all("batches" not in epoch for epoch in net.history)
 

@@ -17,7 +17,7 @@ from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 
 from skvae import TrainingDivergedError
 from skvae._core.columns import ColumnGroup
-from skvae.networks import MLP, Autoencoder, make_heads
+from skvae.networks import MLP, Autoencoder, StandardPrior, make_heads
 from skvae.objectives import BetaTCVAEObjective, VAEObjective
 from skvae.training import TrainingPlan, train
 
@@ -37,7 +37,8 @@ def make_module():
     groups = [ColumnGroup("continuous", tuple(range(WIDTH)), (1,) * WIDTH, start=0)]
     heads = make_heads(groups, "gaussian", torch.ones(WIDTH))
     encoder = MLP(WIDTH, (8,), 2 * LATENT_DIM, "silu")
-    return Autoencoder(encoder, MLP(LATENT_DIM, (8,), WIDTH, "silu"), heads, groups)
+    decoder = MLP(LATENT_DIM, (8,), WIDTH, "silu")
+    return Autoencoder(encoder, decoder, heads, groups, StandardPrior())
 
 
 def make_vae_objective(n_rows):
@@ -61,38 +62,41 @@ def train_with(matrix, make_objective=make_vae_objective, **changes):
 
 
 class KeepWeights(Callback):
-    """Keep a copy of the weights at the end of each epoch."""
+    """Keep a copy of the module's weights at the end of each epoch."""
 
     def on_train_begin(self, net, **kwargs):
         self.weights = []
 
     def on_epoch_end(self, net, **kwargs):
-        self.weights.append(net.copy_weights())
+        state = net.module_.state_dict()
+        self.weights.append({name: value.clone() for name, value in state.items()})
 
 
-class ScriptedValidation:
+class ScriptedValidation(VAEObjective):
     """Trains as a VAE; its loss on held-out rows is read from a list."""
 
     def __init__(self, losses):
+        super().__init__()
         self.losses = iter(losses)
 
-    def __call__(self, *tensors, warmup=None):
-        terms = VAEObjective()(*tensors)
+    def forward(self, batch, warmup):
+        terms = super().forward(batch, warmup)
         if not torch.is_grad_enabled():
             terms["loss"] = torch.tensor(float(next(self.losses)))
         return terms
 
 
-class ScriptedTraining:
+class ScriptedTraining(VAEObjective):
     """Trains as a VAE, but for one term that takes a given value in one epoch."""
 
     def __init__(self, value, at_epoch, n_batches):
+        super().__init__()
         self.value = value
         self.at_step = (at_epoch - 1) * n_batches
         self.n_steps = 0
 
-    def __call__(self, *tensors):
-        terms = VAEObjective()(*tensors)
+    def forward(self, batch, warmup):
+        terms = super().forward(batch, warmup)
         if torch.is_grad_enabled():
             if self.n_steps == self.at_step:
                 terms["kl"] = terms["kl"] * 0 + self.value

@@ -1,0 +1,39 @@
+"""What one pass of a batch through the networks gives to the objective."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Normal(NamedTuple):
+    """Independent normal distributions, one for each row and latent dimension."""
+
+    mean: Tensor  # (n_rows, latent_dim)
+    log_variance: Tensor  # (n_rows, latent_dim)
+
+    def at(self, noise: Tensor) -> Tensor:
+        """Return the values at standard normal `noise` (reparameterisation)."""
+        return torch.addcmul(self.mean, (0.5 * self.log_variance).exp(), noise)
+
+    def kl_to_standard(self) -> Tensor:
+        """Return KL(self || N(0, 1)) per row and dimension, in nats.
+
+        Kingma & Welling 2014, appendix B.
+        """
+        mean, log_variance = self
+        return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+class ForwardPass(NamedTuple):
+    """A batch of rows on its way through encoder and decoder.
+
+    The networks make it and objectives read it, and neither has to know the other.
+    Latents are in units of their prior, which is standard normal in these.
+    """
+
+    log_likelihood: Tensor  # (n_rows,), log p(x|z) of each row at its latents, in nats
+    posterior: Normal
+    kl: Tensor  # (n_rows, latent_dim), of the posterior to the prior, in nats
+    latents: Tensor  # (n_rows, latent_dim), one draw from each posterior
+    condition: Tensor | None = None  # (n_rows, width), encoded; None without one

@@ -1,0 +1,292 @@
+"""What the conditional models share: conditions in, conditions out."""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils.validation import check_is_fitted
+
+from skvae.models._conditional_inference import ConditionalInference, TrainingConditions
+from skvae.models._docs import shared_parameters, with_condition
+from skvae.models._generation import RECONSTRUCT_CONSTRAINTS, SAMPLE_CONSTRAINTS
+from skvae.models._scoring import (
+    DECOMPOSITION_CONSTRAINTS,
+    SCORE_SAMPLES_CONSTRAINTS,
+)
+from skvae.models.base import BaseVAE
+from skvae.networks import PRIORS
+from skvae.tables import (
+    ConditionEncoder,
+    TableEncoder,
+    as_conditions,
+    condition_names,
+)
+
+# Rows generated under a condition take the latents of training rows that share it, or,
+# where these are fewer, of so many whose conditions are nearest.
+_N_DONORS = 100
+
+
+@shared_parameters
+class ConditionalVAE(BaseVAE):
+    """A variational autoencoder whose rows are explained given a condition.
+
+    The condition is columns of `X` or comes beside it. Behind the columns of the
+    encoded matrix it has columns of its own, which hold NaN where it is unknown.
+    """
+
+    _parameter_constraints: dict = {
+        **BaseVAE._parameter_constraints,
+        "condition_columns": ["array-like", None],
+        "prior": [StrOptions(set(PRIORS))],
+    }
+
+    def __init__(
+        self, latent_dim=10, *, condition_columns=None, prior="standard", **shared
+    ):
+        super().__init__(latent_dim, **shared)
+        self.condition_columns = condition_columns
+        self.prior = prior
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @with_condition(BaseVAE.fit)
+    def fit(self, X, y=None, condition=None):
+        """
+        condition : DataFrame, array-like or dict, default=None
+            The condition of each row, of shape (n_samples,) or (n_samples,
+            n_conditions), where it is not in columns of `X`. All of it has to be known.
+        """
+        return self._fit(X, condition)
+
+    def fit_transform(self, X, y=None, condition=None):
+        """Fit the model and return the latent factors of the training rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The training rows.
+
+        y : None
+            Ignored, present for API consistency.
+
+        condition : DataFrame, array-like or dict, default=None
+            The condition of each row, where it is not in columns of `X`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, latent_dim)
+            Posterior means. Another container after ``set_output``.
+        """
+        return self.fit(X, y, condition=condition).transform(X, condition=condition)
+
+    @with_condition(BaseVAE.transform)
+    def transform(self, X, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows, where it is not in columns of `X`. It is averaged
+            over where it is unknown: left out, missing, or never seen in training.
+        """
+        return self._encode(X, condition)[0]
+
+    @with_condition(BaseVAE.inverse_transform)
+    def inverse_transform(self, Z, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition to decode under: one for all rows, or one for each. Rows are
+            averaged over the training conditions where it is unknown.
+        """
+        return self._inverse_transform(Z, condition)
+
+    @validate_params(RECONSTRUCT_CONSTRAINTS, prefer_skip_nested_validation=True)
+    @with_condition(BaseVAE.reconstruct)
+    def reconstruct(
+        self,
+        X,
+        *,
+        kind="mean",
+        random_state=None,
+        condition=None,
+        own_condition=None,
+    ):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition to decode under, for instance another than the row's own:
+            what would this client look like as a graduate? One for all rows, or one
+            for each. What is unknown of it stays as it is in the row.
+
+        own_condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows themselves, where it is not in columns of `X`.
+        """
+        means, log_variances = self._encode(X, own_condition)
+        own = self._conditions(own_condition, len(means), X)
+        wanted = self._conditions(condition, len(means))
+        conditions = np.where(np.isnan(wanted), own, wanted)
+        return self._redecode(X, means, log_variances, conditions, kind, random_state)
+
+    @validate_params(SAMPLE_CONSTRAINTS, prefer_skip_nested_validation=True)
+    @with_condition(BaseVAE.sample)
+    def sample(
+        self,
+        n_samples=1,
+        *,
+        latent="aggregate",
+        kind=None,
+        random_state=None,
+        condition=None,
+    ):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition to generate rows under: one for all, or one for each. Latents
+            come from training rows that share it, or from those nearest to it. What is
+            unknown of it is drawn as in the training rows.
+        """
+        check_is_fitted(self)
+        random_state = check_random_state(random_state)
+        wanted = self._conditions(condition, n_samples)
+        rows = self._donors(wanted, random_state)
+        conditions = np.where(np.isnan(wanted), self._training_conditions[rows], wanted)
+        latents = self._draw_latents_of(rows, latent, random_state)
+        return self._decode(latents, conditions, kind, random_state)
+
+    @validate_params(SCORE_SAMPLES_CONSTRAINTS, prefer_skip_nested_validation=True)
+    @with_condition(BaseVAE.score_samples)
+    def score_samples(self, X, *, n_importance=None, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows, where it is not in columns of `X`. The bound is
+            on log p(x|c), and on log p(x) where the condition is unknown.
+        """
+        return self._score_samples(X, n_importance, condition)
+
+    @with_condition(BaseVAE.score)
+    def score(self, X, y=None, *, sample_weight=None, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows, where it is not in columns of `X`.
+        """
+        return self._score(X, sample_weight, condition)
+
+    @validate_params(DECOMPOSITION_CONSTRAINTS, prefer_skip_nested_validation=True)
+    @with_condition(BaseVAE.elbo_decomposition)
+    def elbo_decomposition(self, X, *, max_rows=5000, random_state=0, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows, where it is not in columns of `X`.
+        """
+        if condition is not None:
+            names = self._condition_encoder().columns_
+            condition = as_conditions(condition, names, len(X))
+        return self._decompose(X, max_rows, random_state, condition)
+
+    def _make_table_encoder(self):
+        left_out = () if self.condition_columns is None else self.condition_columns
+        return TableEncoder(self.encoding, self.image_shape, left_out)
+
+    def _fit_encoders(self, X, condition, seed):
+        matrix = super()._fit_encoders(X, condition, seed)
+        table = self._condition_table(condition, X)
+        self.condition_encoder_ = ConditionEncoder().fit(table)
+        conditions = self.condition_encoder_.transform(table)
+        self._condition_shares = TrainingConditions(
+            conditions,
+            self.condition_encoder_.parts_,
+            self.condition_encoder_.is_categorical_,
+            seed,
+        )
+        return np.hstack([matrix, conditions])
+
+    def _condition_table(self, condition, X):
+        """Return the conditions of the training rows as a table."""
+        if self.condition_columns is not None:
+            return self._own_conditions(condition, X)
+        if condition is None:
+            return pd.DataFrame(index=range(len(X)))
+        return as_conditions(condition, condition_names(condition), len(X))
+
+    def _own_conditions(self, condition, X):
+        """Return the columns of `X` that are conditions."""
+        if condition is not None:
+            raise ValueError(
+                f"Got a condition beside X, whose columns {self.condition_columns!r} "
+                "are the condition already; expected condition=None, or a model "
+                "without condition_columns."
+            )
+        columns = list(self.condition_columns)
+        if isinstance(X, pd.DataFrame):
+            return X[columns]
+        return pd.DataFrame(np.asarray(X)[:, columns], columns=columns)
+
+    def _conditions(self, condition, n_rows, X=None):
+        encoder = self._condition_encoder()
+        if X is not None and self.condition_columns is not None:
+            return encoder.transform(self._own_conditions(condition, X))
+        if condition is not None and encoder.width == 0:
+            raise ValueError(
+                f"Got a condition, but this {type(self).__name__} was fitted without "
+                "one. Pass condition= to fit, or condition_columns= to the constructor."
+            )
+        if isinstance(condition, pd.DataFrame):
+            # Rows of a table will do: what is no condition of theirs is left aside.
+            condition = condition.loc[:, _named(condition, encoder.columns_)]
+        return encoder.transform(as_conditions(condition, encoder.columns_, n_rows))
+
+    def _modelled(self, table):
+        positions = list(self.table_encoder_.schema_.numeric)
+        if isinstance(table, pd.DataFrame):
+            return table.iloc[:, positions]
+        return np.asarray(table)[:, positions]
+
+    def _condition_encoder(self):
+        check_is_fitted(self)
+        return self.condition_encoder_
+
+    @property
+    def _prior(self):
+        return self.prior
+
+    @property
+    def _inference(self):
+        if self.module_.n_conditions == 0:
+            return super()._inference
+        return ConditionalInference(self.module_, self._condition_shares, self._nodes)
+
+    def _donors(self, wanted, random_state):
+        """Draw, for each wanted condition, a training row that shares or nears it."""
+        requests, request_of = np.unique(
+            np.nan_to_num(wanted, nan=np.inf), axis=0, return_inverse=True
+        )
+        donors = np.empty(len(wanted), dtype=int)
+        for position, request in enumerate(requests):
+            is_known = np.isfinite(request)
+            difference = self._training_conditions[:, is_known] - request[is_known]
+            nearest = _nearest((difference**2).sum(axis=1))
+            asks = request_of.ravel() == position
+            donors[asks] = random_state.choice(nearest, size=asks.sum())
+        return donors
+
+    def _decode(self, latents, conditions, kind, random_state=None, index=None):
+        if kind != "mean" and conditions.shape[1]:
+            conditions = self._condition_shares.complete(conditions, random_state)
+        return super()._decode(latents, conditions, kind, random_state, index)
+
+    def _table(self, matrix, index=None):
+        values, conditions = matrix[:, : self._width], matrix[:, self._width :]
+        if self.condition_columns is None:
+            return self.table_encoder_.inverse_transform(values, index)
+        cells = self.condition_encoder_.inverse_transform(conditions)
+        return self.table_encoder_.inverse_transform(values, index, cells)
+
+
+def _named(table, names):
+    """Return which columns have one of the names; all of them where none has."""
+    is_named = table.columns.isin(names)
+    return is_named if is_named.any() else slice(None)
+
+
+def _nearest(distances):
+    """Return the positions at distance 0, or enough of the nearest."""
+    exact = np.flatnonzero(distances <= np.finfo(np.float64).eps)
+    if len(exact) >= _N_DONORS or len(distances) <= _N_DONORS:
+        return exact if len(exact) else np.arange(len(distances))
+    return np.argpartition(distances, _N_DONORS)[:_N_DONORS]

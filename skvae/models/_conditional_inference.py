@@ -1,0 +1,224 @@
+"""Inference where the condition of a row may be unknown: average over it."""
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+
+from skvae.models._inference import Inference
+
+# Conditions that stand for all of the training table's. A table with fewer distinct
+# ones is averaged over exactly.
+_MAX_CONDITIONS = 64
+
+
+class TrainingConditions:
+    """The conditions of the training rows, and how frequent each of them is.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_conditions)
+        The encoded conditions of the training rows.
+
+    parts : list of slice
+        The matrix columns of each table column.
+
+    is_categorical : list of bool
+        Whether each table column is categorical.
+
+    seed : int
+        Seed of the draw where there are too many conditions to keep all.
+    """
+
+    def __init__(self, matrix, parts, is_categorical, seed):
+        values, counts = np.unique(matrix, axis=0, return_counts=True)
+        if len(values) > _MAX_CONDITIONS:
+            rows = np.random.default_rng(seed).permutation(len(matrix))
+            values = matrix[np.sort(rows[:_MAX_CONDITIONS])]
+            counts = np.ones(len(values))
+        self.values = values
+        self.log_shares = np.log(counts / counts.sum())
+        self.parts = parts
+        self.is_categorical = is_categorical
+
+    def log_weights(self, conditions):
+        """Return how probable each training condition is given what is known.
+
+        A training condition that contradicts a known category is out, unless all of
+        them do.
+
+        Parameters
+        ----------
+        conditions : ndarray of shape (n_rows, n_conditions)
+            With NaN where unknown.
+
+        Returns
+        -------
+        log_weights : ndarray of shape (n_rows, n_training_conditions)
+            Logarithms of weights that sum to 1 in each row.
+        """
+        agrees = np.ones((len(conditions), len(self.values)), dtype=bool)
+        for part, is_categorical in zip(self.parts, self.is_categorical, strict=True):
+            if not is_categorical:
+                continue
+            known, value = conditions[:, None, part], self.values[None, :, part]
+            agrees &= np.isnan(known).any(axis=2) | (known == value).all(axis=2)
+        agrees[~agrees.any(axis=1)] = True
+        log_weights = np.where(agrees, self.log_shares, -np.inf)
+        return log_weights - logsumexp(log_weights, axis=1, keepdims=True)
+
+    def complete(self, conditions, random_state):
+        """Return conditions with what is unknown drawn from the training conditions.
+
+        Parameters
+        ----------
+        conditions : ndarray of shape (n_rows, n_conditions)
+            With NaN where unknown.
+
+        random_state : RandomState
+            What to draw from.
+
+        Returns
+        -------
+        completed : ndarray of shape (n_rows, n_conditions)
+            Without NaN.
+        """
+        shares = np.exp(self.log_weights(conditions)).cumsum(axis=1)
+        draws = random_state.uniform(size=(len(conditions), 1))
+        drawn = (shares < draws).sum(axis=1).clip(max=len(self.values) - 1)
+        return np.where(np.isnan(conditions), self.values[drawn], conditions)
+
+
+class ConditionalInference(Inference):
+    """Inference that averages over the training conditions where one is unknown.
+
+    An unknown condition is NaN in the matrix. For such a row the training conditions
+    c, of probability pi(c), take its place in turn:
+
+    - the bound is log sum_c pi(c) exp(bound(x, c)),
+    - the posterior is the mixture of q(z|x, c) in which c counts for
+      pi(c) exp(bound(x, c)), given as the normal of the same mean and variance,
+    - the decoded row is the mean over pi(c), and a drawn row has a drawn c.
+
+    Parameters
+    ----------
+    module : Autoencoder
+        In float64 and evaluation mode.
+
+    conditions : TrainingConditions
+        What stands in for the unknown.
+
+    nodes : ndarray of shape (n_nodes, latent_dim)
+        Standard normal points that the bounds are taken at.
+    """
+
+    def __init__(self, module, conditions, nodes):
+        super().__init__(module)
+        self.conditions = conditions
+        self.nodes = nodes
+
+    def encode(self, matrix):
+        """Return posterior means and log variances of encoded rows."""
+        return self._where_unknown(super().encode, self._mixed_posterior, matrix)
+
+    def bound(self, matrix, nodes):
+        """Return each row's expected log-likelihood and KL, in nats.
+
+        The KL of a row whose condition is unknown includes that of the condition.
+        """
+
+        def known(matrix):
+            return super(ConditionalInference, self).bound(matrix, nodes)
+
+        def unknown(matrix):
+            log_prior = self.conditions.log_weights(self._condition(matrix))
+            log_likelihood, kl = self._over_conditions(known, matrix)
+            weights = softmax(log_prior + log_likelihood - kl, axis=1)
+            log_ratio = np.log(np.where(weights > 0, weights, 1)) - np.where(
+                weights > 0, log_prior, 0
+            )
+            return (
+                (weights * log_likelihood).sum(axis=1),
+                (weights * (kl + log_ratio)).sum(axis=1),
+            )
+
+        return self._where_unknown(known, unknown, matrix)
+
+    def importance_bound(self, matrix, nodes):
+        """Return the importance-weighted bound of each row, in nats, and no more."""
+
+        def known(matrix):
+            return super(ConditionalInference, self).importance_bound(matrix, nodes)
+
+        def unknown(matrix):
+            log_prior = self.conditions.log_weights(self._condition(matrix))
+            (bound,) = self._over_conditions(known, matrix)
+            return (logsumexp(log_prior + bound, axis=1),)
+
+        return self._where_unknown(known, unknown, matrix)
+
+    def decode(self, latents, conditions=None):
+        """Return the expected encoded rows given latents."""
+        if conditions is None:
+            conditions = np.full((len(latents), self.module.n_conditions), np.nan)
+        matrix = np.hstack([latents, conditions])
+        decode = super().decode
+
+        def known(matrix):
+            return (decode(*self._split(matrix)),)
+
+        def unknown(matrix):
+            weights = np.exp(self.conditions.log_weights(self._condition(matrix)))
+            (rows,) = self._over_conditions(known, matrix)  # (n_rows, n, width)
+            rows = np.einsum("ij,ijk->ik", weights, rows)
+            rows[:, -self.module.n_conditions :] = self._condition(matrix)
+            return (rows,)
+
+        return self._where_unknown(known, unknown, matrix)[0]
+
+    def _mixed_posterior(self, matrix):
+        log_prior = self.conditions.log_weights(self._condition(matrix))
+        bound = super().bound
+        log_likelihood, kl = self._over_conditions(
+            lambda rows: bound(rows, self.nodes), matrix
+        )
+        weights = softmax(log_prior + log_likelihood - kl, axis=1)
+        return _moments(weights, *self._over_conditions(super().encode, matrix))
+
+    def _over_conditions(self, function, matrix):
+        """Return what `function` gives under each training condition, as axis 1."""
+        results = []
+        for value in self.conditions.values:
+            completed = matrix.copy()
+            condition = self._condition(completed)
+            np.copyto(condition, value, where=np.isnan(condition))
+            results.append(function(completed))
+        return tuple(np.stack(part, axis=1) for part in zip(*results, strict=True))
+
+    def _where_unknown(self, known, unknown, matrix):
+        """Apply one function to rows of known condition, another to the rest."""
+        is_unknown = np.isnan(self._condition(matrix)).any(axis=1)
+        if not is_unknown.any():
+            return known(matrix)
+        if is_unknown.all():
+            return unknown(matrix)
+        of_known, of_unknown = known(matrix[~is_unknown]), unknown(matrix[is_unknown])
+        outputs = []
+        for first, second in zip(of_known, of_unknown, strict=True):
+            output = np.empty((len(matrix), *first.shape[1:]))
+            output[~is_unknown], output[is_unknown] = first, second
+            outputs.append(output)
+        return tuple(outputs)
+
+    def _condition(self, matrix):
+        return matrix[:, -self.module.n_conditions :]
+
+    def _split(self, matrix):
+        n_conditions = self.module.n_conditions
+        return matrix[:, :-n_conditions], matrix[:, -n_conditions:]
+
+
+def _moments(weights, means, log_variances):
+    """Return mean and log variance of mixtures of normals, mixed over axis 1."""
+    weights = weights[:, :, None]
+    mean = (weights * means).sum(axis=1)
+    spread = (means - mean[:, None]) ** 2 + np.exp(log_variances)
+    return mean, np.log((weights * spread).sum(axis=1))

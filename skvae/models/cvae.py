@@ -1,0 +1,82 @@
+"""The conditional variational autoencoder."""
+
+from skvae.models._conditional import ConditionalVAE
+from skvae.models._docs import shared_parameters
+from skvae.objectives import VAEObjective
+
+
+@shared_parameters
+class CVAE(ConditionalVAE):
+    """Conditional variational autoencoder.
+
+    Explains rows given a condition, such as a client's education: minimises
+    reconstruction + KL, where encoder and decoder know the condition [1]_. The latents
+    need not tell it then, and stand for what varies within it. Rows can be generated
+    under any condition, and a row can be reconstructed under another than its own.
+
+    Parameters
+    ----------
+    latent_dim : int, default=10
+        Number of latent dimensions. More than the table needs do no harm: the spare
+        ones switch off (see `n_active_`).
+
+    condition_columns : list, default=None
+        The columns of `X` that are conditions: names of a DataFrame's columns,
+        positions in an array. The model explains the other columns given these.
+        Strings, categories, booleans and integers of at most 20 values are taken as
+        categories, other numbers as continuous. None takes the condition from the
+        argument `condition` of `fit`, if any.
+
+    prior : {"standard", "learned"}, default="standard"
+        Where latents come from before a row is seen.
+
+        - ``"standard"``: N(0, 1), whatever the condition.
+        - ``"learned"``: r(z_d|c), normal with mean and variance that depend on the
+          condition. Latents are returned, and taken, in units of that prior, so that
+          they tell what is a row's own under its condition.
+
+    {parameters}
+
+    Attributes
+    ----------
+    condition_encoder_ : skvae.tables.ConditionEncoder
+        The fitted encoding of the conditions.
+
+    {attributes}
+
+    See Also
+    --------
+    DCVAE : The same with disentangled latents.
+    VAE : The same without a condition.
+
+    Notes
+    -----
+    A condition that is not known, because it was left out, is missing, or is a category
+    that training never saw, is averaged over: each condition of the training rows
+    counts for its share there and for how well it explains the row. Where there are
+    more than 64 different ones, 64 training rows stand for all.
+
+    References
+    ----------
+    .. [1] Sohn, K., Lee, H. & Yan, X. (2015). Learning structured output
+       representation using deep conditional generative models. NeurIPS.
+
+    Examples
+    --------
+    >>> from skvae import CVAE
+    >>> from skvae.datasets import make_credit_portfolio
+    >>> X = make_credit_portfolio(1000, random_state=0).data
+    >>> model = CVAE(condition_columns=["EDUCATION"], max_epochs=10, random_state=0)
+    >>> model = model.fit(X)
+
+    Clients with a graduate degree, and how some others would look with one:
+
+    >>> graduate = {"EDUCATION": 1}
+    >>> model.sample(3, condition=graduate, random_state=0)["EDUCATION"].tolist()
+    [1, 1, 1]
+    >>> model.reconstruct(X[:5], condition=graduate).shape
+    (5, 23)
+    """
+
+    def _make_objective(self, n_rows):
+        return VAEObjective()

@@ -1,0 +1,111 @@
+"""The conditional variational autoencoder, disentangled."""
+
+from numbers import Real
+
+from sklearn.utils._param_validation import Interval
+
+from skvae.models._conditional import ConditionalVAE
+from skvae.models._docs import shared_parameters
+from skvae.objectives import DCVAEObjective
+
+
+@shared_parameters
+class DCVAE(ConditionalVAE):
+    """Conditional variational autoencoder with disentangled latents.
+
+    As `CVAE`, explains rows given a condition; the latents stand for what varies within
+    it. Minimises reconstruction + KL(q(z|x, c) || r(z|c)) + (beta - 1) * TC(z|c), with
+    a learned prior r for each latent. With beta 1 this is the bound of [1]_, eq. 18
+    (without a condition, eq. 8), which holds the total correlation implicitly; above,
+    its explicit penalty joins in the spirit of eq. 12.
+
+    Parameters
+    ----------
+    latent_dim : int, default=10
+        Number of latent dimensions. More than the table needs do no harm: the spare
+        ones switch off (see `n_active_`).
+
+    beta : float, default=4.0
+        Weight of the total correlation of the latents given the condition; at least 0.
+        It is estimated among the rows of a batch that share their condition, or among
+        all where fewer than 8 do, or where the condition is continuous.
+
+    condition_columns : list, default=None
+        The columns of `X` that are conditions: names of a DataFrame's columns,
+        positions in an array. The model explains the other columns given these.
+        Strings, categories, booleans and integers of at most 20 values are taken as
+        categories, other numbers as continuous. None takes the condition from the
+        argument `condition` of `fit`, if any.
+
+    prior : {"learned", "standard"}, default="learned"
+        Where latents come from before a row is seen.
+
+        - ``"standard"``: N(0, 1), whatever the condition.
+        - ``"learned"``: r(z_d|c), normal with mean and variance that depend on the
+          condition. Latents are returned, and taken, in units of that prior, so that
+          they tell what is a row's own under its condition.
+
+    {parameters}
+
+    Attributes
+    ----------
+    condition_encoder_ : skvae.tables.ConditionEncoder
+        The fitted encoding of the conditions.
+
+    {attributes}
+
+    See Also
+    --------
+    CVAE : The same without weight on the total correlation.
+    BetaTCVAE : The total correlation without a condition.
+
+    Notes
+    -----
+    A condition that is not known, because it was left out, is missing, or is a category
+    that training never saw, is averaged over: each condition of the training rows
+    counts for its share there and for how well it explains the row. Where there are
+    more than 64 different ones, 64 training rows stand for all.
+
+    References
+    ----------
+    .. [1] Disentangled conditional variational autoencoder for unsupervised anomaly
+       detection (2022). Submitted to ICLR 2023.
+
+    Examples
+    --------
+    >>> from skvae import DCVAE
+    >>> from skvae.datasets import make_credit_portfolio
+    >>> X = make_credit_portfolio(1000, random_state=0).data
+    >>> model = DCVAE(condition_columns=["EDUCATION"], max_epochs=10, random_state=0)
+    >>> model = model.fit(X)
+
+    Clients with a graduate degree, and how some others would look with one:
+
+    >>> graduate = {"EDUCATION": 1}
+    >>> model.sample(3, condition=graduate, random_state=0)["EDUCATION"].tolist()
+    [1, 1, 1]
+    >>> model.reconstruct(X[:5], condition=graduate).shape
+    (5, 23)
+    """
+
+    _parameter_constraints: dict = {
+        **ConditionalVAE._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        latent_dim=10,
+        *,
+        beta=4.0,
+        condition_columns=None,
+        prior="learned",
+        **shared,
+    ):
+        super().__init__(
+            latent_dim, condition_columns=condition_columns, prior=prior, **shared
+        )
+        self.beta = beta
+
+    def _make_objective(self, n_rows):
+        return DCVAEObjective(self.beta)
