@@ -43,6 +43,7 @@ examples: $(VENV)/installed  ## every example, as a script
 
 bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about an hour)
 	$(BIN)/python benchmarks/epoch_speed.py
+	$(BIN)/python benchmarks/family_speed.py
 	$(BIN)/python benchmarks/inference_speed.py
 	$(BIN)/python benchmarks/credit_factors.py
 	$(BIN)/python benchmarks/thesis_setting.py
