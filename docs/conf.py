@@ -67,7 +67,16 @@ html_theme_options = {
     "pygments_dark_style": "monokai",
 }
 
-BENCHMARKS = ["credit_factors", "thesis_setting", "epoch_speed", "inference_speed"]
+BENCHMARKS = [
+    "credit_factors",
+    "thesis_setting",
+    "family_disentanglement",
+    "relevance",
+    "binarised_mnist",
+    "family_speed",
+    "epoch_speed",
+    "inference_speed",
+]
 _CROSS_REFERENCE = re.compile(r":ref:`(?:([^`<]*?)\s*<)?([^`>]*)>?`")
 
 

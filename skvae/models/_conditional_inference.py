@@ -3,11 +3,14 @@
 import numpy as np
 from scipy.special import logsumexp, softmax
 
+from skvae._core.chunking import row_chunks
 from skvae.models._inference import Inference
 
 # Conditions that stand for all of the training table's. A table with fewer distinct
 # ones is averaged over exactly.
 _MAX_CONDITIONS = 64
+# Rows of unknown condition that are worked on at once: 0.4 GB for images of 28 x 28.
+_UNKNOWN_ROWS = 1024
 
 
 class TrainingConditions:
@@ -198,9 +201,10 @@ class ConditionalInference(Inference):
         is_unknown = np.isnan(self._condition(matrix)).any(axis=1)
         if not is_unknown.any():
             return known(matrix)
+        of_unknown = _in_chunks(unknown, matrix[is_unknown])
         if is_unknown.all():
-            return unknown(matrix)
-        of_known, of_unknown = known(matrix[~is_unknown]), unknown(matrix[is_unknown])
+            return of_unknown
+        of_known = known(matrix[~is_unknown])
         outputs = []
         for first, second in zip(of_known, of_unknown, strict=True):
             output = np.empty((len(matrix), *first.shape[1:]))
@@ -214,6 +218,13 @@ class ConditionalInference(Inference):
     def _split(self, matrix):
         n_conditions = self.module.n_conditions
         return matrix[:, :-n_conditions], matrix[:, -n_conditions:]
+
+
+def _in_chunks(function, matrix):
+    """Apply a function that holds every row once for each training condition."""
+    chunks = row_chunks(len(matrix), _UNKNOWN_ROWS)
+    parts = [function(matrix[chunk]) for chunk in chunks]
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
 def _moments(weights, means, log_variances):

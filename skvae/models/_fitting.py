@@ -85,15 +85,13 @@ def make_autoencoder(
 ):
     """Return a new autoencoder for the columns of `groups`."""
     heads = make_heads(groups, likelihood, torch.as_tensor(column_scales))
-    n_outputs = sum(head.n_outputs for head in heads)
-    make_encoder, make_decoder = (MLP, MLP)
-    inputs, outputs = len(column_scales), n_outputs
+    inputs, outputs = len(column_scales), sum(head.n_outputs for head in heads)
+    make_encoder, make_decoder = MLP, MLP
     if image_shape is not None:
-        make_encoder, make_decoder = (ConvEncoder, ConvDecoder)
-        inputs, outputs = tuple(image_shape), tuple(image_shape)
-    sizes, given = tuple(hidden_layer_sizes), {}
-    if n_conditions:
-        given = {"n_conditions": n_conditions}
+        inputs = outputs = tuple(image_shape)
+        make_encoder, make_decoder = ConvEncoder, ConvDecoder
+    sizes = tuple(hidden_layer_sizes)
+    given = {"n_conditions": n_conditions} if n_conditions else {}
     if encoder is None:
         encoder = make_encoder(inputs, sizes, 2 * latent_dim, activation, **given)
     else:
@@ -102,10 +100,8 @@ def make_autoencoder(
         decoder = make_decoder(latent_dim, sizes[::-1], outputs, activation, **given)
     else:
         decoder = own_module("decoder", decoder, latent_dim, outputs, given)
-    if image_shape is not None:
-        encoder = ImageEncoder(encoder, image_shape)
     return Autoencoder(
-        encoder,
+        encoder if image_shape is None else ImageEncoder(encoder, image_shape),
         decoder,
         heads,
         groups,

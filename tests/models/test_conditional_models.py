@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from torch.distributions import Normal, kl_divergence
 
 from skvae import CVAE, DCVAE, VAE, UnseenConditionWarning
-from skvae.inspection import LatentTraversalDisplay, factor_effects
 from skvae.metrics import ks_score
+from skvae.models import _conditional_inference
 from skvae.selection import (
     ks_sample_scorer,
     ks_scorer,
@@ -330,6 +330,18 @@ class TestUnknown:
         known = one_condition.score_samples(values, condition=clients["group"])
         np.testing.assert_allclose(mixed[::2], known[::2], rtol=1e-12)
 
+    def test_many_rows_go_in_chunks(self, one_condition, clients, monkeypatch):
+        values = clients[VALUES]
+        latents = one_condition.transform(values)
+        rows = one_condition.inverse_transform(latents)
+        bound = one_condition.score_samples(values)
+        monkeypatch.setattr(_conditional_inference, "_UNKNOWN_ROWS", 7)
+        np.testing.assert_allclose(one_condition.transform(values), latents, rtol=1e-9)
+        np.testing.assert_allclose(
+            one_condition.inverse_transform(latents), rows, rtol=1e-9
+        )
+        np.testing.assert_allclose(one_condition.score_samples(values), bound)
+
     def test_level_never_seen(self, one_condition, clients):
         values = clients[VALUES]
         with pytest.warns(UnseenConditionWarning, match=r"'vast' in condition 'group'"):
@@ -468,7 +480,7 @@ class TestWithScikitLearn:
 
 
 class TestAroundTheModel:
-    """Scorers and displays look at the columns that are explained."""
+    """Scorers look at the columns that are explained."""
 
     def test_scorers(self, fitted, clients):
         explained = ks_score(clients[VALUES], fitted.reconstruct(clients)[VALUES])
@@ -478,13 +490,6 @@ class TestAroundTheModel:
         assert n_active_scorer(fitted, clients) == fitted.n_active_
         assert 0 < latent_consistency_scorer(fitted, clients) <= 1
         assert neg_total_correlation_scorer(fitted, clients) < 1
-
-    def test_effects(self, fitted, clients):
-        effects = factor_effects(fitted, clients)
-        assert list(effects) == VALUES
-        assert effects.abs().max(axis=None) > 0.3
-        display = LatentTraversalDisplay.from_estimator(fitted, clients)
-        assert len(display.axes_) >= 1
 
     def test_rows_of_a_table_as_condition(self, fitted, clients):
         rows = fitted.sample(5, condition=clients[:5], random_state=0)
