@@ -59,7 +59,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", choices=list(NETWORKS), default="MLP 400-400")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--max-epochs", type=int, default=150)
+    parser.add_argument("--max-epochs", type=int, default=50)
     parser.add_argument("--test-images", type=int, default=10_000)
     arguments = parser.parse_args()
     rows = [

@@ -58,7 +58,7 @@ def load_digits():
     return train.data[rows], test.data[:2000], None, train.image_shape
 
 
-# What is fitted on which images. A long warm-up lets latents come into use that the
+# What is fitted on which images. A long warm-up may let latents come into use that the
 # total correlation would switch off before they are of any.
 DATA = {
     "sprites": (load_sprites, {"latent_dim": 8, "max_epochs": 40}),
