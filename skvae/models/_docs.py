@@ -6,6 +6,36 @@ have one default and one text for all of them.
 
 import inspect
 
+_LATENT_DIM = """
+latent_dim : int, default=10
+    Number of latent dimensions. More than the table needs do no harm: the spare ones
+    switch off (see `n_active_`).
+"""
+
+_CONDITION_COLUMNS = """
+condition_columns : list, default=None
+    The columns of `X` that are conditions: names of a DataFrame's columns, positions in
+    an array. The model explains the other columns given these. Strings, categories,
+    booleans and integers of at most 20 values are taken as categories, other numbers as
+    continuous. None takes the condition from the argument `condition` of `fit`, if any.
+"""
+
+_PRIOR = """
+Where latents come from before a row is seen.
+
+    - ``"standard"``: N(0, 1), whatever the condition.
+    - ``"learned"``: r(z_d|c), normal with mean and variance that depend on the
+      condition. Latents are returned, and taken, in units of that prior, so that they
+      tell what is a row's own under its condition.
+"""
+
+_UNKNOWN_CONDITIONS = """
+A condition that is not known, because it was left out, is missing, or is a category
+that training never saw, is averaged over: each condition of the training rows counts
+for its share there and for how well it explains the row. Where there are more than 64
+different ones, 64 training rows stand for all.
+"""
+
 _PARAMETERS = """
 lr : float, default=2e-3
     Learning rate of Adam. With ``encoding="quantile"`` the default suits most tables;
@@ -143,6 +173,16 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 """
 
 
+_TEXTS = {
+    "latent_dim": _LATENT_DIM,
+    "condition_columns": _CONDITION_COLUMNS,
+    "prior": _PRIOR,
+    "unknown_conditions": _UNKNOWN_CONDITIONS,
+    "parameters": _PARAMETERS,
+    "attributes": _ATTRIBUTES,
+}
+
+
 def with_condition(method):
     """Give a method the docstring of another, with more parameters at their end.
 
@@ -170,8 +210,8 @@ def with_condition(method):
 def shared_parameters(cls):
     """Give a model the parameters that all share, in its signature and docstring.
 
-    The signature replaces ``**shared`` of ``__init__``; the text replaces
-    ``{parameters}`` and ``{attributes}`` of the docstring.
+    The signature replaces ``**shared`` of ``__init__``; the texts replace what stands
+    in braces in the docstring, such as ``{parameters}``.
 
     Parameters
     ----------
@@ -187,8 +227,9 @@ def shared_parameters(cls):
         cls.__init__.__signature__ = _full_signature(cls)
     if cls.__doc__ is not None:  # None under python -OO
         doc = inspect.cleandoc(cls.__doc__)
-        doc = doc.replace("{parameters}", _PARAMETERS.strip())
-        cls.__doc__ = doc.replace("{attributes}", _ATTRIBUTES.strip()) + "\n"
+        for name, text in _TEXTS.items():
+            doc = doc.replace(f"{{{name}}}", text.strip())
+        cls.__doc__ = doc + "\n"
     return cls
 
 

@@ -109,7 +109,9 @@ def check_anchors(estimator):
     anchors = estimator.anchors or {}
     for name, latent in anchors.items():
         estimator.table_encoder_.matrix_column(name)
-        if not isinstance(latent, Integral) or not 0 <= latent < estimator.latent_dim:
+        # True is an integer to Python, and no latent to anybody.
+        is_whole = isinstance(latent, Integral) and not isinstance(latent, bool)
+        if not is_whole or not 0 <= latent < estimator.latent_dim:
             raise ValueError(
                 f"Got anchors={anchors!r}; expected a latent between 0 and "
                 f"{estimator.latent_dim - 1} for column {name!r}, since latent_dim is "

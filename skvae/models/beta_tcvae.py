@@ -20,9 +20,7 @@ class BetaTCVAE(BaseVAE):
 
     Parameters
     ----------
-    latent_dim : int, default=10
-        Number of latent dimensions. More than the table needs do no harm: the spare
-        ones switch off (see `n_active_`).
+    {latent_dim}
 
     beta : float, default=4.0
         Weight of the total correlation; at least 0. 1 is exactly `VAE`.

@@ -24,9 +24,7 @@ class BetaVAE(BaseVAE):
 
     Parameters
     ----------
-    latent_dim : int, default=10
-        Number of latent dimensions. More than the table needs do no harm: the spare
-        ones switch off (see `n_active_`).
+    {latent_dim}
 
     beta : float, default=4.0
         Weight of the KL, a sum over latent dimensions, against the reconstruction, a

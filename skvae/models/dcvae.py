@@ -21,29 +21,17 @@ class DCVAE(ConditionalVAE):
 
     Parameters
     ----------
-    latent_dim : int, default=10
-        Number of latent dimensions. More than the table needs do no harm: the spare
-        ones switch off (see `n_active_`).
+    {latent_dim}
 
     beta : float, default=4.0
         Weight of the total correlation of the latents given the condition; at least 0.
         It is estimated among the rows of a batch that share their condition, or among
         all where fewer than 8 do, or where the condition is continuous.
 
-    condition_columns : list, default=None
-        The columns of `X` that are conditions: names of a DataFrame's columns,
-        positions in an array. The model explains the other columns given these.
-        Strings, categories, booleans and integers of at most 20 values are taken as
-        categories, other numbers as continuous. None takes the condition from the
-        argument `condition` of `fit`, if any.
+    {condition_columns}
 
     prior : {"learned", "standard"}, default="learned"
-        Where latents come from before a row is seen.
-
-        - ``"standard"``: N(0, 1), whatever the condition.
-        - ``"learned"``: r(z_d|c), normal with mean and variance that depend on the
-          condition. Latents are returned, and taken, in units of that prior, so that
-          they tell what is a row's own under its condition.
+        {prior}
 
     {parameters}
 
@@ -61,10 +49,7 @@ class DCVAE(ConditionalVAE):
 
     Notes
     -----
-    A condition that is not known, because it was left out, is missing, or is a category
-    that training never saw, is averaged over: each condition of the training rows
-    counts for its share there and for how well it explains the row. Where there are
-    more than 64 different ones, 64 training rows stand for all.
+    {unknown_conditions}
 
     References
     ----------

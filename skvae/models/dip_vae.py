@@ -19,9 +19,7 @@ class DIPVAE(BaseVAE):
 
     Parameters
     ----------
-    latent_dim : int, default=10
-        Number of latent dimensions. More than the table needs do no harm: the spare
-        ones switch off (see `n_active_`).
+    {latent_dim}
 
     variant : {"i", "ii"}, default="ii"
         Whose covariance is taken.

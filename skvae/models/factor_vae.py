@@ -22,9 +22,7 @@ class FactorVAE(BaseVAE):
 
     Parameters
     ----------
-    latent_dim : int, default=10
-        Number of latent dimensions. More than the table needs do no harm: the spare
-        ones switch off (see `n_active_`).
+    {latent_dim}
 
     beta : float, default=10.0
         Weight of the total correlation; at least 0. 1 is exactly `VAE`. The paper's

@@ -20,9 +20,7 @@ class InfoVAE(BaseVAE):
 
     Parameters
     ----------
-    latent_dim : int, default=10
-        Number of latent dimensions. More than the table needs do no harm: the spare
-        ones switch off (see `n_active_`).
+    {latent_dim}
 
     alpha : float, default=0.5
         How much of the KL is let off, at most 1. 0 with ``mmd_weight=1`` is exactly

@@ -129,18 +129,20 @@ class RFVAE(FactorVAE):
         )
 
     def _checked_kl_weights(self):
-        lowest, highest = tuple(self.kl_weights)
-        if not 0 <= lowest <= highest:
+        weights = tuple(self.kl_weights)
+        are_numbers = all(isinstance(weight, Real) for weight in weights)
+        if len(weights) != 2 or not are_numbers or not 0 <= weights[0] <= weights[1]:
             raise ValueError(
                 f"Got kl_weights={self.kl_weights!r}; expected the weight of a "
                 "relevant latent and that of an irrelevant one, at least as large, "
                 "e.g. (1.0, 3.0)."
             )
-        return lowest, highest
+        return weights
 
     @property
     def relevance_(self):
         """Relevance of each latent."""
+        check_is_fitted(self)
         return self.net_.criterion_.relevance.cpu().numpy()
 
     @validate_params({"indices": ["boolean"]}, prefer_skip_nested_validation=True)

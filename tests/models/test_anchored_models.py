@@ -82,6 +82,7 @@ def test_array_columns_go_by_position(frame):
         ({"wage": 0}, r"'wage'; expected one of those of X.*'age'"),
         ({"age": 3}, "between 0 and 2 for column 'age'"),
         ({"age": -1}, "between 0 and 2 for column 'age'"),
+        ({"age": True}, "between 0 and 2 for column 'age'"),
         ({"age": "first"}, "between 0 and 2 for column 'age'"),
         ({"age": 0, "b": 0}, "another latent for each column"),
         ({"flat": 0}, "constant"),

@@ -10,9 +10,11 @@ import pytest
 from model_cases import make_numbers, make_table, small
 from scipy import sparse
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skvae import (
+    RFVAE,
     VAE,
     BetaTCVAE,
     BetaVAE,
@@ -374,3 +376,14 @@ def test_what_is_no_callback_is_named(wrong):
     ) as e:
         small(BetaTCVAE, callbacks=[wrong]).fit(make_numbers())
     assert repr(wrong) in str(e.value)
+
+
+@pytest.mark.parametrize("weights", [(3, 1), (-1, 1), (1,), (1, 2, 3), ("a", "b")])
+def test_weights_of_relevant_and_irrelevant_latents(numbers, weights):
+    with pytest.raises(ValueError, match=r"Got kl_weights=.*e\.g\. \(1\.0, 3\.0\)"):
+        small(RFVAE, kl_weights=weights).fit(numbers)
+
+
+def test_relevance_of_a_model_that_is_not_fitted():
+    with pytest.raises(NotFittedError):
+        _ = RFVAE().relevance_
