@@ -55,6 +55,8 @@ _ARREARS_POWER = 3
 _LATE = 0.12
 
 _SHARE_OF_WOMEN = 0.604
+# From one end of a factor to the other; to move it further changes nothing more.
+_LARGEST_SHIFT = 2
 # Dollars; the largest payment in the real table is 1,684,259.
 _LARGEST_PAYMENT = 2_000_000
 
@@ -205,11 +207,32 @@ def _simulate_table(factors, noise):
     return pd.DataFrame(columns, columns=FEATURE_NAMES).astype(np.int64)
 
 
+def _checked_shifts(factor_shift, names):
+    """Return what is added to each factor, of shape (7,): zero where not told."""
+    shifts = np.zeros(len(FACTOR_NAMES))
+    for name, shift in (factor_shift or {}).items():
+        if name not in names:
+            raise ValueError(
+                f"Got factor_shift={factor_shift!r}; expected names of factors that "
+                f"vary with n_factors={len(names)}, not {name!r}: "
+                f"{', '.join(map(repr, names))}."
+            )
+        is_number = isinstance(shift, Real) and not isinstance(shift, bool)
+        if not is_number or not -_LARGEST_SHIFT <= shift <= _LARGEST_SHIFT:
+            raise ValueError(
+                f"Got factor_shift={factor_shift!r}; expected a number from "
+                f"-{_LARGEST_SHIFT} to {_LARGEST_SHIFT} for {name!r}."
+            )
+        shifts[FACTOR_NAMES.index(name)] = shift
+    return shifts
+
+
 @validate_params(
     {
         "n_samples": [Interval(Integral, 1, None, closed="left")],
         "n_factors": [Interval(Integral, 2, len(FACTOR_NAMES), closed="both")],
         "noise": [Interval(Real, 0, None, closed="left")],
+        "factor_shift": [dict, None],
         "return_X_y": ["boolean"],
         "random_state": ["random_state"],
     },
@@ -220,6 +243,7 @@ def make_credit_portfolio(
     *,
     n_factors=6,
     noise=1.0,
+    factor_shift=None,
     return_X_y=False,
     random_state=None,
 ):
@@ -259,6 +283,15 @@ def make_credit_portfolio(
         correlations about as in the real table. With 0 every column but SEX is a
         deterministic function of the factors.
 
+    factor_shift : dict of str to float, default=None
+        What is added to a factor of every customer, by the name of the factor, e.g.
+        ``{"arrears": 0.4}``; from -2 to 2, for factors that vary. A factor is clipped
+        to [-1, 1] afterwards. With one int as `random_state`, and `n_samples`,
+        `n_factors` and `noise` the same, the customers are the same people in another
+        world: row i of one table is row i of the other after the shift, with the
+        same noise. This is the truth that counterfactuals can be judged against.
+        None and ``{}`` shift nothing.
+
     return_X_y : bool, default=False
         If True, return ``(data, factors)`` instead of a Bunch.
 
@@ -278,7 +311,7 @@ def make_credit_portfolio(
         factors : DataFrame of shape (n_samples, n_factors)
             The factors that vary, on [-1, 1]. All are uniform, except ``"arrears"``,
             which is ``2 * U ** 3 - 1`` with U uniform on [0, 1], because most
-            customers pay.
+            customers pay. With `factor_shift`, the factors after the shift.
         support : DataFrame of shape (n_factors, 23)
             True where the factor of that row moves the column.
         feature_names : list of length 23
@@ -324,16 +357,30 @@ def make_credit_portfolio(
     >>> late = portfolio.data["PAY_2"] > 0
     >>> bool((portfolio.factors["arrears"][late] > -0.75).all())
     True
+
+    The same clients in a recession: nobody is less late, and more of them are late.
+
+    >>> recession = make_credit_portfolio(
+    ...     n_samples=500, n_factors=3, factor_shift={"arrears": 0.4}, random_state=0
+    ... )
+    >>> bool((recession.data["PAY_2"] >= portfolio.data["PAY_2"]).all())
+    True
+    >>> int(late.sum()), int((recession.data["PAY_2"] > 0).sum())
+    (92, 138)
+    >>> recession.data["LIMIT_BAL"].equals(portfolio.data["LIMIT_BAL"])
+    True
     """
+    names = FACTOR_NAMES[:n_factors]
+    shifts = _checked_shifts(factor_shift, names)
     generator = check_random_state(random_state)
     factors = _draw_factors(generator, n_samples, n_factors)
+    factors = np.clip(factors + shifts, -1, 1)
     draws = {
         # Sex is a coin, not a measurement: it has no level of noise.
         name: draw if name == "sex" else noise * draw
         for name, draw in _draw_noise(generator, n_samples).items()
     }
     data = _simulate_table(factors, draws)
-    names = FACTOR_NAMES[:n_factors]
     factors = pd.DataFrame(factors[:, :n_factors], columns=names)
     if return_X_y:
         return data, factors

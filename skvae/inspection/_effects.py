@@ -67,6 +67,7 @@ def factor_effects(
 
     See Also
     --------
+    describe_factor : One factor as a table to read, with changes in columns' units.
     LatentTraversalDisplay : What happens between the two quantiles.
     MutualInformationDisplay : How much each factor knows of each column.
 
@@ -97,6 +98,161 @@ def factor_effects(
     """
     check_not_collapsed(estimator)
     quantiles = check_quantiles(quantiles)
+    factors = estimator.get_feature_names_out()
+    changes = _mean_changes(
+        estimator, X, range(len(factors)), quantiles, max_rows, random_state
+    )
+    return pd.DataFrame(
+        _shares(changes, estimator, X, quantiles),
+        index=factors,
+        columns=modelled_column_names(estimator, X),
+    )
+
+
+@validate_params(
+    {
+        "quantiles": ["array-like"],
+        "max_rows": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def describe_factor(
+    estimator, X, factor, *, quantiles=(0.05, 0.95), max_rows=500, random_state=0
+):
+    """Return what one latent factor does to the columns, as a table to read.
+
+    The factor goes from the lower to the upper quantile of its codes while the other
+    factors of each row stay as they are. The table has the columns that follow it
+    furthest on top, with the direction of the mean change of their decoded values
+    over rows, its size in the column's own units, and its share of the distance
+    between the same two quantiles of the column itself.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted model of skvae.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        Rows with the columns that `fit` saw, the training rows as a rule. All of
+        them determine the quantiles.
+
+    factor : str or int
+        The latent factor, by its name as in ``get_feature_names_out`` or by its
+        position there. It need not be active.
+
+    quantiles : tuple of two floats, default=(0.05, 0.95)
+        Lower and upper quantile, of the codes and of the columns.
+
+    max_rows : int, default=500
+        Of more rows than these, so many are drawn to decode.
+
+    random_state : int, RandomState instance or None, default=0
+        Determines which rows are drawn.
+
+    Returns
+    -------
+    description : DataFrame of shape (n_features, 3)
+        One row a column of the table that the model explains, indexed by its name,
+        the one with the largest share in absolute value first:
+
+        - ``direction``: "up" or "down", the sign of the share; "none" if that is 0,
+          as it is of a column that is constant in `X`. All directions together are
+          arbitrary, as the sign of a latent factor is.
+        - ``size``: absolute mean change, in the units of the column.
+        - ``share``: the change with its sign, as a share of the distance between the
+          quantiles of the column: what :func:`factor_effects` returns.
+
+    Raises
+    ------
+    ValueError
+        If `factor` is unknown, if `X` has other columns than in `fit`, or if no
+        latent factor is active.
+
+    See Also
+    --------
+    factor_effects : The shares of all factors, side by side.
+    LatentTraversalDisplay : What happens between the two quantiles.
+
+    Notes
+    -----
+    Integer columns are rounded on decoding. Their size is a mean over rows of
+    differences between rounded values, and no integer as a rule.
+
+    Examples
+    --------
+    >>> from skvae import BetaTCVAE
+    >>> from skvae.datasets import make_credit_portfolio
+    >>> from skvae.inspection import describe_factor
+    >>> X = make_credit_portfolio(1000, random_state=0).data
+    >>> model = BetaTCVAE(latent_dim=4, max_epochs=5, random_state=0).fit(X)
+    >>> description = describe_factor(model, X, "betatcvae3")
+    >>> list(description)
+    ['direction', 'size', 'share']
+
+    The factor moves the amounts billed, all of them in one direction:
+
+    >>> top = description.head(5)
+    >>> [name[:-1] for name in top.index]
+    ['BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT']
+    >>> top["direction"].nunique()
+    1
+    """
+    check_not_collapsed(estimator)
+    quantiles = check_quantiles(quantiles)
+    position = _factor_position(estimator, factor)
+    changes = _mean_changes(estimator, X, [position], quantiles, max_rows, random_state)
+    shares = _shares(changes, estimator, X, quantiles)[0]
+    directions = np.select([shares > 0, shares < 0], ["up", "down"], "none")
+    description = pd.DataFrame(
+        {"direction": directions, "size": np.abs(changes[0]), "share": shares},
+        index=modelled_column_names(estimator, X).rename("column"),
+    )
+    return description.iloc[np.argsort(-np.abs(shares), kind="stable")]
+
+
+def _factor_position(estimator, factor):
+    """Return the position of a latent factor given by name or by position."""
+    names = list(estimator.get_feature_names_out())
+    if isinstance(factor, str) and factor in names:
+        return names.index(factor)
+    is_integer = isinstance(factor, Integral) and not isinstance(factor, bool)
+    if is_integer and 0 <= factor < len(names):
+        return int(factor)
+    raise ValueError(
+        f"Expected factor out of {names}, or a position from 0 to {len(names) - 1}, "
+        f"got {factor!r}."
+    )
+
+
+def _mean_changes(estimator, X, factors, quantiles, max_rows, random_state):
+    """Return how far each factor moves each column, in the units of the column.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted model.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The table.
+
+    factors : sequence of int
+        Positions of the factors that move.
+
+    quantiles : tuple of two floats
+        From where to where a factor goes.
+
+    max_rows : int
+        Of more rows than these, so many are drawn.
+
+    random_state : int, RandomState instance or None
+        Determines which rows are drawn.
+
+    Returns
+    -------
+    changes : ndarray of shape (len(factors), n_features)
+        Means over rows of the columns that the model explains.
+    """
     codes = estimator._encode(X)[0]
     ends = np.quantile(codes, quantiles, axis=0)
     rows = resample(
@@ -105,15 +261,7 @@ def factor_effects(
         n_samples=min(len(codes), max_rows),
         random_state=random_state,
     )
-    change = [_mean_change(estimator, rows, j, ends[:, j]) for j in range(len(ends.T))]
-    effects = np.nan_to_num(
-        np.array(change) / column_spread(estimator._modelled(X), quantiles)
-    )
-    return pd.DataFrame(
-        effects,
-        index=estimator.get_feature_names_out(),
-        columns=modelled_column_names(estimator, X),
-    )
+    return np.array([_mean_change(estimator, rows, j, ends[:, j]) for j in factors])
 
 
 def _mean_change(estimator, rows, factor, ends):
@@ -121,3 +269,8 @@ def _mean_change(estimator, rows, factor, ends):
     lower, upper = rows.copy(), rows.copy()
     lower[:, factor], upper[:, factor] = ends
     return (decode(estimator, upper) - decode(estimator, lower)).mean(axis=0)
+
+
+def _shares(changes, estimator, X, quantiles):
+    """Return changes as shares of the spread of each column, 0 if it is constant."""
+    return np.nan_to_num(changes / column_spread(estimator._modelled(X), quantiles))

@@ -3,8 +3,9 @@
 Codes against known factors: `factor_vae_score`, `mig_score`, `dci_score`,
 `mutual_information_matrix`, `factor_entropies`. Codes alone:
 `latent_consistency_score`, `kl_decomposition`, `total_correlation`,
-`gaussian_total_correlation`, `kl_per_dimension`, `n_active`. A real table against a
-generated one: `ks_score`, `c2st_score`.
+`gaussian_total_correlation`, `kl_per_dimension`, `n_active`. Codes of two data sets:
+`latent_shift`, `support_score`. A real table against a generated one: `ks_score`,
+`c2st_score`.
 """
 
 from skvae.metrics._aggregate_posterior import (
@@ -23,11 +24,13 @@ from skvae.metrics._latent_consistency import (
     LatentConsistency,
     latent_consistency_score,
 )
+from skvae.metrics._latent_shift import LatentShift, latent_shift
 from skvae.metrics._mutual_information import (
     factor_entropies,
     mig_score,
     mutual_information_matrix,
 )
+from skvae.metrics._support import support_score
 
 __all__ = [
     "DCI",
@@ -35,6 +38,7 @@ __all__ = [
     "KLTerms",
     "KSScore",
     "LatentConsistency",
+    "LatentShift",
     "c2st_score",
     "dci_score",
     "factor_entropies",
@@ -44,8 +48,10 @@ __all__ = [
     "kl_per_dimension",
     "ks_score",
     "latent_consistency_score",
+    "latent_shift",
     "mig_score",
     "mutual_information_matrix",
     "n_active",
+    "support_score",
     "total_correlation",
 ]

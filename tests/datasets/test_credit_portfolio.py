@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -189,6 +191,115 @@ def test_absurd_noise_stays_in_range():
     assert (data[PAYMENT_NAMES] <= 2_000_000).all(axis=None)
 
 
+@pytest.mark.parametrize("shift", [0.4, -0.4])
+@pytest.mark.parametrize("name", _credit_portfolio.FACTOR_NAMES)
+def test_factor_shift_moves_the_columns_of_its_factor_and_no_other(
+    portfolio, name, shift
+):
+    shifted = make_credit_portfolio(
+        10_000, n_factors=N_MOST, factor_shift={name: shift}, random_state=0
+    )
+    pd.testing.assert_frame_equal(shifted.support, portfolio.support)
+    own = _credit_portfolio.FACTOR_COLUMNS[name]
+    pd.testing.assert_frame_equal(
+        shifted.data.drop(columns=own), portfolio.data.drop(columns=own)
+    )
+    share_moved = (shifted.data[own] != portfolio.data[own]).mean()
+    assert (share_moved > 0.03).all()
+
+
+@pytest.mark.parametrize("shift", [0.4, -0.4, 2, -2])
+@pytest.mark.parametrize("name", _credit_portfolio.FACTOR_NAMES)
+def test_factor_shift_adds_to_its_factor_clips_it_and_keeps_the_others(
+    portfolio, name, shift
+):
+    _, factors = make_credit_portfolio(
+        10_000,
+        n_factors=N_MOST,
+        factor_shift={name: shift},
+        return_X_y=True,
+        random_state=0,
+    )
+    expected = portfolio.factors.copy()
+    expected[name] = [min(max(value + shift, -1.0), 1.0) for value in expected[name]]
+    pd.testing.assert_frame_equal(factors, expected, check_exact=True)
+    end = np.sign(shift)
+    assert (factors[name] == end).mean() > (portfolio.factors[name] == end).mean()
+
+
+def test_two_factors_shift_at_once(portfolio):
+    shift = {"seasonal_peak": np.float32(-0.5), "life_stage": 1}
+    both = make_credit_portfolio(
+        10_000, n_factors=N_MOST, factor_shift=shift, random_state=0
+    )
+    for name, amount in shift.items():
+        one = make_credit_portfolio(
+            10_000, n_factors=N_MOST, factor_shift={name: amount}, random_state=0
+        )
+        own = _credit_portfolio.FACTOR_COLUMNS[name]
+        pd.testing.assert_frame_equal(both.data[own], one.data[own])
+        pd.testing.assert_series_equal(both.factors[name], one.factors[name])
+        assert not both.data[own].equals(portfolio.data[own])
+
+
+def test_arrears_shifted_up_make_nobody_less_late_or_pay_more(portfolio):
+    recession = make_credit_portfolio(
+        10_000, n_factors=N_MOST, factor_shift={"arrears": 0.4}, random_state=0
+    ).data
+    usual = portfolio.data
+    assert (recession[STATUS_NAMES] >= usual[STATUS_NAMES]).all(axis=None)
+    assert (recession[PAYMENT_NAMES] <= usual[PAYMENT_NAMES]).all(axis=None)
+
+
+@pytest.mark.parametrize("n_factors", [2, N_MOST])
+@pytest.mark.parametrize("factor_shift", [None, {}, {"wealth": 0}])
+def test_no_factor_shift_changes_nothing(factor_shift, n_factors):
+    given = make_credit_portfolio(
+        500, n_factors=n_factors, factor_shift=factor_shift, random_state=0
+    )
+    default = make_credit_portfolio(500, n_factors=n_factors, random_state=0)
+    # Bytes, because zero equals minus zero.
+    assert given.data.to_numpy().tobytes() == default.data.to_numpy().tobytes()
+    assert given.factors.to_numpy().tobytes() == default.factors.to_numpy().tobytes()
+
+
+def test_factor_shift_is_left_as_it_was():
+    factor_shift = {"arrears": 0.4}
+    make_credit_portfolio(5, factor_shift=factor_shift, random_state=0)
+    assert factor_shift == {"arrears": 0.4}
+
+
+@pytest.mark.parametrize("name", ["arrear", "seasonal_peak", 2, None])
+def test_factor_shift_of_a_factor_that_does_not_vary_is_an_error(name):
+    message = (
+        f"Got factor_shift={{{name!r}: 0.4}}; expected names of factors that vary with "
+        f"n_factors=3, not {name!r}: 'wealth', 'utilisation', 'arrears'."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_credit_portfolio(5, n_factors=3, factor_shift={name: 0.4})
+
+
+@pytest.mark.parametrize(
+    "shift",
+    [2.1, -2.1, np.nan, np.inf, -np.inf, True, np.True_, "0.4", None, 1j, [0.4]],
+)
+def test_factor_shift_that_is_no_number_in_range_is_an_error(shift):
+    factor_shift = {"wealth": 0.1, "arrears": shift}
+    message = (
+        f"Got factor_shift={factor_shift!r}; expected a number from -2 to 2 for "
+        "'arrears'."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_credit_portfolio(5, factor_shift=factor_shift)
+
+
+def test_an_error_draws_no_random_numbers():
+    random_state = np.random.RandomState(3)
+    with pytest.raises(ValueError):
+        make_credit_portfolio(5, factor_shift={"luck": 1}, random_state=random_state)
+    assert random_state.uniform() == np.random.RandomState(3).uniform()
+
+
 def test_random_state():
     first = make_credit_portfolio(50, random_state=3)
     second = make_credit_portfolio(50, random_state=np.random.RandomState(3))
@@ -217,6 +328,9 @@ def test_one_customer():
         {"n_factors": 2.5},
         {"n_samples": 0},
         {"noise": -0.1},
+        {"factor_shift": 0.4},
+        {"factor_shift": [("arrears", 0.4)]},
+        {"factor_shift": "arrears"},
         {"return_X_y": "yes"},
         {"random_state": "zero"},
     ],
