@@ -7,11 +7,13 @@ from skvae._core.errors import (
     PosteriorCollapseWarning,
     TrainingDivergedError,
     UnseenConditionWarning,
+    UnsupportedRegimeWarning,
 )
 from skvae.models import (
     CVAE,
     DCVAE,
     DIPVAE,
+    MSVAE,
     RFVAE,
     VAE,
     BetaTCVAE,
@@ -26,6 +28,7 @@ __all__ = [
     "CVAE",
     "DCVAE",
     "DIPVAE",
+    "MSVAE",
     "RFVAE",
     "VAE",
     "BetaTCVAE",
@@ -36,4 +39,5 @@ __all__ = [
     "PosteriorCollapseWarning",
     "TrainingDivergedError",
     "UnseenConditionWarning",
+    "UnsupportedRegimeWarning",
 ]

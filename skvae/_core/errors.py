@@ -15,3 +15,7 @@ class DataUnavailableError(OSError):
 
 class UnseenConditionWarning(UserWarning):
     """A condition holds a level that training never saw."""
+
+
+class UnsupportedRegimeWarning(UserWarning):
+    """Most rows of a counterfactual lie outside of the training data."""

@@ -5,6 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+# The thesis clips here too (listing C.1): the loss takes exp of the log variance.
+LARGEST_LOG_VARIANCE = 20.0
+
 
 class Normal(NamedTuple):
     """Independent normal distributions, one for each row and latent dimension."""
@@ -12,9 +15,24 @@ class Normal(NamedTuple):
     mean: Tensor  # (n_rows, latent_dim)
     log_variance: Tensor  # (n_rows, latent_dim)
 
+    @classmethod
+    def of_outputs(cls, outputs: Tensor) -> "Normal":
+        """Read means and log variances off the outputs of a network."""
+        mean, log_variance = outputs.chunk(2, dim=-1)
+        limit = LARGEST_LOG_VARIANCE
+        return cls(mean, log_variance.clamp(-limit, limit))
+
     def at(self, noise: Tensor) -> Tensor:
         """Return the values at standard normal `noise` (reparameterisation)."""
         return torch.addcmul(self.mean, (0.5 * self.log_variance).exp(), noise)
+
+    def beside(self, other: "Normal") -> "Normal":
+        """Return the joint of this and `other`, which may have leading dimensions."""
+        parts = (
+            torch.cat([first.expand(*second.shape[:-1], -1), second], dim=-1)
+            for first, second in zip(self, other, strict=True)
+        )
+        return Normal(*parts)
 
     def kl_to_standard(self) -> Tensor:
         """Return KL(self || N(0, 1)) per row and dimension, in nats.

@@ -7,6 +7,7 @@ from skvae.models.dcvae import DCVAE
 from skvae.models.dip_vae import DIPVAE
 from skvae.models.factor_vae import FactorVAE
 from skvae.models.info_vae import InfoVAE
+from skvae.models.msvae import MSVAE
 from skvae.models.rfvae import RFVAE
 from skvae.models.vae import VAE
 
@@ -14,6 +15,7 @@ __all__ = [
     "CVAE",
     "DCVAE",
     "DIPVAE",
+    "MSVAE",
     "RFVAE",
     "VAE",
     "BetaTCVAE",

@@ -8,13 +8,18 @@ from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from skvae.models._conditional_inference import ConditionalInference, TrainingConditions
-from skvae.models._docs import shared_parameters, with_condition
-from skvae.models._generation import RECONSTRUCT_CONSTRAINTS, SAMPLE_CONSTRAINTS
+from skvae.models._docs import shared_parameters, with_parameters_of
+from skvae.models._generation import (
+    RECONSTRUCT_CONSTRAINTS,
+    SAMPLE_CONSTRAINTS,
+    row_labels,
+)
+from skvae.models._one_stage import OneStageVAE
+from skvae.models._regimes import COUNTERFACTUAL_CONSTRAINTS
 from skvae.models._scoring import (
     DECOMPOSITION_CONSTRAINTS,
     SCORE_SAMPLES_CONSTRAINTS,
 )
-from skvae.models.base import BaseVAE
 from skvae.networks import PRIORS
 from skvae.tables import (
     ConditionEncoder,
@@ -29,7 +34,7 @@ _N_DONORS = 100
 
 
 @shared_parameters
-class ConditionalVAE(BaseVAE):
+class ConditionalVAE(OneStageVAE):
     """A variational autoencoder whose rows are explained given a condition.
 
     The condition is columns of `X` or comes beside it. Behind the columns of the
@@ -37,7 +42,7 @@ class ConditionalVAE(BaseVAE):
     """
 
     _parameter_constraints: dict = {
-        **BaseVAE._parameter_constraints,
+        **OneStageVAE._parameter_constraints,
         "condition_columns": ["array-like", None],
         "prior": [StrOptions(set(PRIORS))],
     }
@@ -50,7 +55,7 @@ class ConditionalVAE(BaseVAE):
         self.prior = prior
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @with_condition(BaseVAE.fit)
+    @with_parameters_of(OneStageVAE.fit)
     def fit(self, X, y=None, condition=None):
         """
         condition : DataFrame, array-like or dict, default=None
@@ -80,7 +85,7 @@ class ConditionalVAE(BaseVAE):
         """
         return self.fit(X, y, condition=condition).transform(X, condition=condition)
 
-    @with_condition(BaseVAE.transform)
+    @with_parameters_of(OneStageVAE.transform)
     def transform(self, X, condition=None):
         """
         condition : DataFrame, array-like, dict or scalar, default=None
@@ -89,7 +94,7 @@ class ConditionalVAE(BaseVAE):
         """
         return self._encode(X, condition)[0]
 
-    @with_condition(BaseVAE.inverse_transform)
+    @with_parameters_of(OneStageVAE.inverse_transform)
     def inverse_transform(self, Z, condition=None):
         """
         condition : DataFrame, array-like, dict or scalar, default=None
@@ -99,7 +104,7 @@ class ConditionalVAE(BaseVAE):
         return self._inverse_transform(Z, condition)
 
     @validate_params(RECONSTRUCT_CONSTRAINTS, prefer_skip_nested_validation=True)
-    @with_condition(BaseVAE.reconstruct)
+    @with_parameters_of(OneStageVAE.reconstruct)
     def reconstruct(
         self,
         X,
@@ -118,14 +123,14 @@ class ConditionalVAE(BaseVAE):
         own_condition : DataFrame, array-like, dict or scalar, default=None
             The condition of the rows themselves, where it is not in columns of `X`.
         """
-        means, log_variances = self._encode(X, own_condition)
-        own = self._conditions(own_condition, len(means), X)
-        wanted = self._conditions(condition, len(means))
+        latents, random_state = self._latents_of(X, kind, random_state, own_condition)
+        own = self._conditions(own_condition, len(latents), X)
+        wanted = self._conditions(condition, len(latents))
         conditions = np.where(np.isnan(wanted), own, wanted)
-        return self._redecode(X, means, log_variances, conditions, kind, random_state)
+        return self._decode(latents, conditions, kind, random_state, row_labels(X))
 
     @validate_params(SAMPLE_CONSTRAINTS, prefer_skip_nested_validation=True)
-    @with_condition(BaseVAE.sample)
+    @with_parameters_of(OneStageVAE.sample)
     def sample(
         self,
         n_samples=1,
@@ -149,8 +154,63 @@ class ConditionalVAE(BaseVAE):
         latents = self._draw_latents_of(rows, latent, random_state)
         return self._decode(latents, conditions, kind, random_state)
 
+    @validate_params(COUNTERFACTUAL_CONSTRAINTS, prefer_skip_nested_validation=True)
+    @with_parameters_of(OneStageVAE.counterfactual)
+    def counterfactual(
+        self,
+        X,
+        environment=None,
+        *,
+        reference=None,
+        factors=None,
+        strength=1.0,
+        hold=None,
+        unexplained="drop",
+        n_samples=None,
+        random_state=None,
+        condition=None,
+        own_condition=None,
+    ):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the other world, for instance ``{"unemployment": 0.08}``:
+            one for all rows, or one for each. What is unknown of it stays as it is in
+            the row. `strength` scales the way there, for categories too, of which the
+            nearest is then shown. `environment` may be left out with it; with both,
+            rows move to both.
+
+        own_condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows themselves, where it is not in columns of `X`.
+        """
+        if environment is None and condition is None:
+            raise ValueError(
+                "Got neither environment nor condition; expected the rows of another "
+                "world, or its condition."
+            )
+        shift, moved = pd.Series(0.0, self._factor_names, name="shift"), _unmoved
+        if environment is not None:
+            shift, moved = self._moves(environment, X, reference, factors, strength)
+
+        def towards(own):
+            wanted = self._conditions(condition, len(X)).repeat(len(own) // len(X), 0)
+            wanted = np.where(np.isnan(wanted), own, wanted)
+            start = np.where(np.isnan(own), wanted, own)
+            return (1 - strength) * start + strength * wanted
+
+        return self._counterfactual(
+            X,
+            shift,
+            moved,
+            hold,
+            unexplained,
+            n_samples,
+            random_state,
+            towards,
+            own_condition,
+        )
+
     @validate_params(SCORE_SAMPLES_CONSTRAINTS, prefer_skip_nested_validation=True)
-    @with_condition(BaseVAE.score_samples)
+    @with_parameters_of(OneStageVAE.score_samples)
     def score_samples(self, X, *, n_importance=None, condition=None):
         """
         condition : DataFrame, array-like, dict or scalar, default=None
@@ -159,7 +219,7 @@ class ConditionalVAE(BaseVAE):
         """
         return self._score_samples(X, n_importance, condition)
 
-    @with_condition(BaseVAE.score)
+    @with_parameters_of(OneStageVAE.score)
     def score(self, X, y=None, *, sample_weight=None, condition=None):
         """
         condition : DataFrame, array-like, dict or scalar, default=None
@@ -168,7 +228,7 @@ class ConditionalVAE(BaseVAE):
         return self._score(X, sample_weight, condition)
 
     @validate_params(DECOMPOSITION_CONSTRAINTS, prefer_skip_nested_validation=True)
-    @with_condition(BaseVAE.elbo_decomposition)
+    @with_parameters_of(OneStageVAE.elbo_decomposition)
     def elbo_decomposition(self, X, *, max_rows=5000, random_state=0, condition=None):
         """
         condition : DataFrame, array-like, dict or scalar, default=None
@@ -245,11 +305,10 @@ class ConditionalVAE(BaseVAE):
     def _prior(self):
         return self.prior
 
-    @property
-    def _inference(self):
-        if self.module_.n_conditions == 0:
-            return super()._inference
-        return ConditionalInference(self.module_, self._condition_shares, self._nodes)
+    def _inference_of(self, module, nodes):
+        if module.n_conditions == 0:
+            return super()._inference_of(module, nodes)
+        return ConditionalInference(module, self._condition_shares, nodes)
 
     def _donors(self, wanted, random_state):
         """Draw, for each wanted condition, a training row that shares or nears it."""
@@ -265,10 +324,10 @@ class ConditionalVAE(BaseVAE):
             donors[asks] = random_state.choice(nearest, size=asks.sum())
         return donors
 
-    def _decode(self, latents, conditions, kind, random_state=None, index=None):
-        if kind != "mean" and conditions.shape[1]:
-            conditions = self._condition_shares.complete(conditions, random_state)
-        return super()._decode(latents, conditions, kind, random_state, index)
+    def _completed(self, conditions, random_state):
+        if conditions.shape[1] == 0:
+            return conditions
+        return self._condition_shares.complete(conditions, random_state)
 
     def _table(self, matrix, index=None):
         values, conditions = matrix[:, : self._width], matrix[:, self._width :]
@@ -276,6 +335,10 @@ class ConditionalVAE(BaseVAE):
             return self.table_encoder_.inverse_transform(values, index)
         cells = self.condition_encoder_.inverse_transform(conditions)
         return self.table_encoder_.inverse_transform(values, index, cells)
+
+
+def _unmoved(latents, random_state):
+    return latents
 
 
 def _named(table, names):

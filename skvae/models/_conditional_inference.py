@@ -122,6 +122,21 @@ class ConditionalInference(Inference):
         """Return posterior means and log variances of encoded rows."""
         return self._where_unknown(super().encode, self._mixed_posterior, matrix)
 
+    def posterior_at(self, matrix, noise):
+        """Return posterior means and log variances, and latents at normal noise."""
+        posterior_at = super().posterior_at
+        n_latents = noise.shape[1]
+
+        def known(noisy):
+            return posterior_at(noisy[:, n_latents:], noisy[:, :n_latents])
+
+        def unknown(noisy):
+            mean, log_variance = self._mixed_posterior(noisy[:, n_latents:])
+            spread = np.exp(0.5 * log_variance)
+            return mean, log_variance, mean + spread * noisy[:, :n_latents]
+
+        return self._where_unknown(known, unknown, np.hstack([noise, matrix]))
+
     def bound(self, matrix, nodes):
         """Return each row's expected log-likelihood and KL, in nats.
 

@@ -36,7 +36,13 @@ for its share there and for how well it explains the row. Where there are more t
 different ones, 64 training rows stand for all.
 """
 
-_PARAMETERS = """
+_TRAINING = """
+hidden_layer_sizes : tuple of int, default=(256, 128)
+    Widths of the encoder's hidden layers; the decoder has them in reverse.
+
+activation : {"silu", "relu", "leaky_relu", "gelu", "elu", "tanh"}, default="silu"
+    Activation of the hidden layers.
+
 lr : float, default=2e-3
     Learning rate of Adam. With ``encoding="quantile"`` the default suits most tables;
     a smaller rate needs more epochs.
@@ -49,12 +55,46 @@ batch_size : int or "auto", default="auto"
     tables need the steps, and the total correlation is estimated from a batch, the
     better the larger it is. A batch larger than the table holds all of it.
 
-hidden_layer_sizes : tuple of int, default=(256, 128)
-    Widths of the encoder's hidden layers; the decoder has them in reverse.
+kl_warmup : int, default=10
+    Epochs over which the weight of all terms but the reconstruction rises to its
+    final value, at most half of `max_epochs`. Without it latents tend to collapse.
 
-activation : {"silu", "relu", "leaky_relu", "gelu", "elu", "tanh"}, default="silu"
-    Activation of the hidden layers.
+early_stopping : bool, default=True
+    Whether to hold out rows and to stop when the objective on them no longer falls.
+    What is watched is the objective at its *final* weights at fixed noise; epochs of
+    the warm-up do not count; the best weights are restored. If False, all rows train
+    for `max_epochs` epochs.
 
+validation_fraction : float, default=0.1
+    Share of rows held out, in (0, 1). Used if `early_stopping`.
+
+n_iter_no_change : int, default=20
+    Epochs without improvement before training stops. The loss on a table may sit
+    still for some epochs and then fall again, so patience pays. Used if
+    `early_stopping`.
+
+tol : float, default=0.01
+    The least improvement that counts, in nats per row: absolute, since a loss may be
+    negative. Used if `early_stopping`.
+
+callbacks : list of skorch callbacks, default=None
+    Called during training, after a deep copy. They see ``train_loss``, ``valid_loss``
+    and every named term in the net's history after each epoch.
+
+device : str, default="auto"
+    Where to train and score: ``"cpu"``, ``"cuda"``, ``"mps"`` or any other name that
+    torch knows. ``"auto"`` takes a GPU where there is one.
+
+random_state : int, RandomState instance or None, default=None
+    Determines the initial weights, the held-out rows, the order of batches and the
+    noise. Pass an int for reproducible results: the same bits on the same kind of
+    device with the same number of torch threads.
+
+verbose : int, default=0
+    1 shows a progress bar with the terms of the loss.
+"""
+
+_PARAMETERS = """
 encoding : {"auto", "quantile", "standard", "minmax"}, None or transformer, \
 default="auto"
     How numbers are scaled before the network sees them.
@@ -97,44 +137,6 @@ anchors : dict of column to int, default=None
     Ties columns to latents: ``{"AGE": 0}`` makes the posterior mean of latent 0 the
     column AGE, in units of its standard deviation once encoded. The other latents
     stay unsupervised.
-
-kl_warmup : int, default=10
-    Epochs over which the weight of all terms but the reconstruction rises to its
-    final value, at most half of `max_epochs`. Without it latents tend to collapse.
-
-early_stopping : bool, default=True
-    Whether to hold out rows and to stop when the objective on them no longer falls.
-    What is watched is the objective at its *final* weights at fixed noise; epochs of
-    the warm-up do not count; the best weights are restored. If False, all rows train
-    for `max_epochs` epochs.
-
-validation_fraction : float, default=0.1
-    Share of rows held out, in (0, 1). Used if `early_stopping`.
-
-n_iter_no_change : int, default=20
-    Epochs without improvement before training stops. The loss on a table may sit
-    still for some epochs and then fall again, so patience pays. Used if
-    `early_stopping`.
-
-tol : float, default=0.01
-    The least improvement that counts, in nats per row: absolute, since a loss may be
-    negative. Used if `early_stopping`.
-
-callbacks : list of skorch callbacks, default=None
-    Called during training, after a deep copy. They see ``train_loss``, ``valid_loss``
-    and every named term in the net's history after each epoch.
-
-device : str, default="auto"
-    Where to train and score: ``"cpu"``, ``"cuda"``, ``"mps"`` or any other name that
-    torch knows. ``"auto"`` takes a GPU where there is one.
-
-random_state : int, RandomState instance or None, default=None
-    Determines the initial weights, the held-out rows, the order of batches and the
-    noise. Pass an int for reproducible results: the same bits on the same kind of
-    device with the same number of torch threads.
-
-verbose : int, default=0
-    1 shows a progress bar with the terms of the loss.
 """
 
 _ATTRIBUTES = """
@@ -178,12 +180,13 @@ _TEXTS = {
     "condition_columns": _CONDITION_COLUMNS,
     "prior": _PRIOR,
     "unknown_conditions": _UNKNOWN_CONDITIONS,
-    "parameters": _PARAMETERS,
+    "parameters": f"{_PARAMETERS.strip()}\n\n{_TRAINING.strip()}",
+    "training_parameters": _TRAINING,
     "attributes": _ATTRIBUTES,
 }
 
 
-def with_condition(method):
+def with_parameters_of(method):
     """Give a method the docstring of another, with more parameters at their end.
 
     Parameters

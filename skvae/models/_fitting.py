@@ -25,7 +25,7 @@ def fit_net(estimator, matrix, seed):
 
     Parameters
     ----------
-    estimator : BaseVAE
+    estimator : OneStageVAE
         Where the parameters, the encoding and the objective come from.
 
     matrix : ndarray of shape (n_samples, width)
@@ -43,7 +43,7 @@ def fit_net(estimator, matrix, seed):
     make_module = partial(
         make_autoencoder,
         groups=estimator.table_encoder_.groups_,
-        column_scales=_column_scales(values),
+        column_scales=column_scales(values),
         n_conditions=matrix.shape[1] - values.shape[1],
         anchors=_make_anchors(estimator, values),
         prior=estimator._prior,
@@ -54,7 +54,7 @@ def fit_net(estimator, matrix, seed):
         estimator.latent_dim,
         make_module,
         estimator._make_objective,
-        _plan(estimator, len(matrix), seed),
+        make_plan(estimator, len(matrix), seed),
     )
 
 
@@ -111,7 +111,7 @@ def make_autoencoder(
     )
 
 
-def _column_scales(matrix):
+def column_scales(matrix):
     """Return the standard deviation of each column as float32, always positive."""
     scales = matrix.std(axis=0)
     tiny = np.finfo(np.float32).tiny
@@ -127,10 +127,11 @@ def _make_anchors(estimator, values):
         for name, latent in estimator.anchors.items()
     }
     centres = torch.as_tensor(values.mean(axis=0), dtype=torch.float32)
-    return Anchors(latent_of, centres, torch.as_tensor(_column_scales(values)))
+    return Anchors(latent_of, centres, torch.as_tensor(column_scales(values)))
 
 
-def _plan(estimator, n_rows, seed):
+def make_plan(estimator, n_rows, seed):
+    """Return how training runs, off the estimator's parameters."""
     holds_out = estimator.early_stopping
     return TrainingPlan(
         lr=estimator.lr,

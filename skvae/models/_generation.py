@@ -75,18 +75,16 @@ class GenerationMixin:
         X_reconstructed : DataFrame or ndarray of shape (n_samples, n_features)
             In the container that `fit` saw, with the index of `X`.
         """
-        means, log_variances = self._encode(X)
-        conditions = self._conditions(None, len(means))
-        return self._redecode(X, means, log_variances, conditions, kind, random_state)
+        latents, random_state = self._latents_of(X, kind, random_state)
+        conditions = self._conditions(None, len(latents), X)
+        return self._decode(latents, conditions, kind, random_state, row_labels(X))
 
-    def _redecode(self, X, means, log_variances, conditions, kind, random_state):
-        """Return rows of `X` that were encoded, decoded under `conditions`."""
+    def _latents_of(self, X, kind, random_state, condition=None):
+        """Return posterior means or draws, and the generator as these leave it."""
         random_state = check_random_state(random_state)
-        latents = means
-        if kind == "draw":
-            latents = _draw_latents(means, log_variances, random_state)
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return self._decode(latents, conditions, kind, random_state, index)
+        if kind == "mean":
+            return self._encode(X, condition)[0], random_state
+        return self._draw_latents(X, condition, random_state), random_state
 
     @validate_params(SAMPLE_CONSTRAINTS, prefer_skip_nested_validation=True)
     def sample(self, n_samples=1, *, latent="aggregate", kind=None, random_state=None):
@@ -127,7 +125,8 @@ class GenerationMixin:
         means, log_variances = (moments[rows] for moments in self._posteriors)
         if latent == "prior":
             return random_state.standard_normal(means.shape)
-        return _draw_latents(means, log_variances, random_state)
+        noise = random_state.standard_normal(means.shape)
+        return means + np.exp(0.5 * log_variances) * noise
 
     def _decode(self, latents, conditions, kind, random_state=None, index=None):
         """Return the table of rows given latents: mean, drawn, or as the heads do."""
@@ -135,6 +134,7 @@ class GenerationMixin:
         if kind == "mean":
             matrix = infer.decode(latents, conditions)
         else:
+            conditions = self._completed(conditions, random_state)
             seed = random_state.randint(_MAX_SEED)
             generator = make_generator(seed, infer.device)
             draw = infer.draw if kind == "draw" else infer.generate
@@ -142,6 +142,6 @@ class GenerationMixin:
         return self._table(matrix, index)
 
 
-def _draw_latents(means, log_variances, random_state):
-    noise = random_state.standard_normal(means.shape)
-    return means + np.exp(0.5 * log_variances) * noise
+def row_labels(X):
+    """Return the row labels of a DataFrame, None for other tables."""
+    return X.index if isinstance(X, pd.DataFrame) else None

@@ -33,6 +33,25 @@ class Inference:
         """Return posterior means and log variances of encoded rows."""
         return self._in_passes(self.module.encode, matrix)
 
+    def posterior_at(self, matrix, noise):
+        """Return posterior means, log variances and latents at standard normal noise.
+
+        Where latents depend on others, they are given the others at the noise.
+        """
+
+        def posterior_at(rows, noise):
+            posterior, latents = self.module.posterior_at(rows, noise)
+            return *posterior, latents
+
+        return self._in_passes(posterior_at, matrix, noise)
+
+    def encode_residual(self, residuals):
+        """Return the mean latents of residuals, where there is a second stage."""
+        (means,) = self._in_passes(
+            lambda residuals: self.module.encode_residual(residuals)[:1], residuals
+        )
+        return means
+
     def decode(self, latents, conditions=None):
         """Return the expected encoded rows given latents."""
         return self._decoded(self.module.mean, latents, conditions)
@@ -78,7 +97,8 @@ class Inference:
             Mean of log p(x|z) over the nodes.
 
         kl : ndarray of shape (n_rows,)
-            KL of the posterior to the prior, analytic.
+            KL of the posterior to the prior, analytic given the latents that a latent
+            depends on, over whose nodes it is averaged.
         """
         nodes = self._tensor(nodes)
         # Each row passes through the decoder once per node.
@@ -88,10 +108,12 @@ class Inference:
         )
 
     def _bound_of(self, rows, nodes):
-        posterior = self.module.encode(rows)
-        latents = posterior.at(nodes[:, None])  # (n_nodes, n_rows, latent_dim)
+        # Latents (n_nodes, n_rows, latent_dim); a posterior that depends on none of
+        # them has no n_nodes.
+        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
         log_likelihood = self.module.log_likelihood(latents, rows).mean(dim=0)
-        return log_likelihood, posterior.kl_to_standard().sum(dim=1)
+        kl = posterior.kl_to_standard().sum(dim=-1)
+        return log_likelihood, kl.reshape(-1, len(rows)).mean(dim=0)
 
     def importance_bound(self, matrix, nodes):
         """Return the importance-weighted bound of each row, in nats, and no more.
@@ -121,8 +143,7 @@ class Inference:
         )
 
     def _importance_bound_of(self, rows, nodes):
-        posterior = self.module.encode(rows)
-        latents = posterior.at(nodes[:, None])  # (n_nodes, n_rows, latent_dim)
+        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
         log_weights = self.module.log_likelihood(latents, rows)
         # log p(z) - log q(z|x); the constants of the two cancel.
         prior, own = latents.square(), nodes[:, None].square() + posterior.log_variance

@@ -114,10 +114,11 @@ class ScoringMixin:
 
         Returns
         -------
-        terms : DataFrame of shape (6, 2)
+        terms : DataFrame of shape (n_terms, 2)
             Rows ``reconstruction``, ``mutual_information``, ``total_correlation``,
             ``dimension_wise_kl``, ``kl`` (the sum of the three) and ``elbo``; columns
-            ``value`` and ``standard_error``, in nats.
+            ``value`` and ``standard_error``, in nats. Of `MSVAE` the three are those of
+            its factors, and ``residual_kl``, which joins the sum, is that of the rest.
 
         References
         ----------
@@ -139,29 +140,28 @@ class ScoringMixin:
         if condition is not None:
             condition = _safe_indexing(condition, rows)
         log_likelihood, row_kl = self._bound(X, condition)
-        kl = kl_decomposition(
-            *self._encode(X, condition),
-            max_rows=max_rows,
-            random_state=random_state,
-        )
+        posteriors = self._factor_model._encode(X, condition)
+        kl = kl_decomposition(*posteriors, max_rows=max_rows, random_state=random_state)
+        residual = self._residual_kl(posteriors, row_kl)
+        kl_value = kl.kl + sum(rows.mean() for rows in residual.values())
+        errors = kl.standard_errors
+        kl_error = np.hypot(errors.kl, sum(sem(rows) for rows in residual.values()))
         reconstruction = log_likelihood.mean()
-        return pd.DataFrame(
-            {
-                "value": {
-                    "reconstruction": reconstruction,
-                    "mutual_information": kl.mutual_information,
-                    "total_correlation": kl.total_correlation,
-                    "dimension_wise_kl": kl.dimension_wise_kl,
-                    "kl": kl.kl,
-                    "elbo": reconstruction - kl.kl,
-                },
-                "standard_error": {
-                    "reconstruction": sem(log_likelihood),
-                    **kl.standard_errors._asdict(),
-                    "elbo": sem(log_likelihood - row_kl),
-                },
-            }
-        )
+        terms = {
+            "reconstruction": (reconstruction, sem(log_likelihood)),
+            "mutual_information": (kl.mutual_information, errors.mutual_information),
+            "total_correlation": (kl.total_correlation, errors.total_correlation),
+            "dimension_wise_kl": (kl.dimension_wise_kl, errors.dimension_wise_kl),
+            **{name: (rows.mean(), sem(rows)) for name, rows in residual.items()},
+            "kl": (kl_value, kl_error),
+            "elbo": (reconstruction - kl_value, sem(log_likelihood - row_kl)),
+        }
+        columns = ["value", "standard_error"]
+        return pd.DataFrame.from_dict(terms, orient="index", columns=columns)
+
+    def _residual_kl(self, posteriors, row_kl):
+        """Return, by its name, the KL of each row that is not the factors': none."""
+        return {}
 
     def _bound(self, X, condition=None):
         """Return the expected log-likelihood and the KL of each row."""

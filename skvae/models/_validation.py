@@ -98,7 +98,7 @@ def check_anchors(estimator):
 
     Parameters
     ----------
-    estimator : BaseVAE
+    estimator : OneStageVAE
         With its table encoder fitted.
 
     Raises
@@ -174,7 +174,7 @@ def check_latents(estimator, Z):
     Parameters
     ----------
     estimator : estimator
-        Fitted, with ``latent_dim``.
+        Fitted.
 
     Z : DataFrame or array-like of shape (n_samples, latent_dim)
         Latents, as ``transform`` returns them.
@@ -193,6 +193,6 @@ def check_latents(estimator, Z):
     if latents.shape[1] != expected:
         raise ValueError(
             f"Z has {latents.shape[1]} columns, but {type(estimator).__name__} was "
-            f"fitted with latent_dim={expected}."
+            f"fitted with {expected} latents."
         )
     return latents, index

@@ -13,26 +13,18 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.chunking import row_chunks
 from skvae._core.errors import PosteriorCollapseWarning
 from skvae.metrics import kl_per_dimension, n_active
-from skvae.models._fitting import fit_net
 from skvae.models._generation import GenerationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
+from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
-from skvae.models._validation import (
-    check_anchors,
-    check_callbacks,
-    check_image_shape,
-    check_layer_sizes,
-    check_likelihood,
-    check_table,
-)
+from skvae.models._validation import check_callbacks, check_layer_sizes, check_table
 from skvae.networks import ACTIVATIONS
-from skvae.tables import TableEncoder
 
 # Enough quasi-random points that the bound's error is small beside its spread over
 # rows; a power of two, as Sobol points want.
@@ -45,6 +37,7 @@ _MAX_POSTERIORS = 10_000
 
 class BaseVAE(
     GenerationMixin,
+    RegimeMixin,
     ScoringMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -52,34 +45,23 @@ class BaseVAE(
 ):
     """A variational autoencoder as a scikit-learn transformer.
 
-    A model is networks and an objective. A subclass lists its own parameters in
-    ``__init__`` and in ``_parameter_constraints`` and names its objective; fitting
-    and encoding are here, what comes out of a fitted model in the two mixins.
+    The contract of all models, and the parameters of training. What is trained says a
+    subclass: `OneStageVAE`, below which most models are, or `MSVAE`. Encoding is here,
+    what comes out of a fitted model in the three mixins.
 
     Methods with an underscore take a condition where the public ones of most models
     do not; the table of a model without conditions has a condition of no columns.
     """
 
     _parameter_constraints: dict = {
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
-        "hidden_layer_sizes": ["array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "encoding": [
-            StrOptions({"auto", "quantile", "standard", "minmax"}),
-            HasMethods(["fit", "transform", "inverse_transform"]),
-            None,
-        ],
-        "likelihood": [StrOptions({"auto", "gaussian", "bernoulli"})],
-        "image_shape": ["array-like", None],
-        "encoder": [callable, None],
-        "decoder": [callable, None],
-        "anchors": [dict, None],
         "kl_warmup": [Interval(Integral, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -93,19 +75,12 @@ class BaseVAE(
 
     def __init__(
         self,
-        latent_dim=10,
         *,
+        hidden_layer_sizes=(256, 128),
+        activation="silu",
         lr=2e-3,
         max_epochs=50,
         batch_size="auto",
-        hidden_layer_sizes=(256, 128),
-        activation="silu",
-        encoding="auto",
-        likelihood="auto",
-        image_shape=None,
-        encoder=None,
-        decoder=None,
-        anchors=None,
         kl_warmup=10,
         early_stopping=True,
         validation_fraction=0.1,
@@ -116,18 +91,11 @@ class BaseVAE(
         random_state=None,
         verbose=0,
     ):
-        self.latent_dim = latent_dim
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
         self.lr = lr
         self.max_epochs = max_epochs
         self.batch_size = batch_size
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.encoding = encoding
-        self.likelihood = likelihood
-        self.image_shape = image_shape
-        self.encoder = encoder
-        self.decoder = decoder
-        self.anchors = anchors
         self.kl_warmup = kl_warmup
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -139,8 +107,16 @@ class BaseVAE(
         self.verbose = verbose
 
     @abstractmethod
-    def _make_objective(self, n_rows):
-        """Return what training on `n_rows` rows minimises."""
+    def _train(self, X, condition, seed):
+        """Learn encoding and networks, and return the encoded training rows.
+
+        It sets what `fit` learns of the table, and the trained ``net_``.
+        """
+
+    @property
+    @abstractmethod
+    def _n_latents(self):
+        """How many latents the networks have."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -179,31 +155,18 @@ class BaseVAE(
     def _fit(self, X, condition=None):
         self._forget()
         check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-        check_image_shape(self.image_shape)
         check_callbacks(self.callbacks)
         X = check_table(self, X, reset=True)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         try:
-            matrix = self._fit_encoders(X, condition, seed)
+            matrix = self._train(X, condition, seed)
             self._seed = seed
-            self._nodes = quasi_normal_nodes(_N_NODES, self.latent_dim, seed)
-            self.net_ = fit_net(self, matrix, seed)
+            self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
             self._summarise_posteriors(matrix, seed)
         except BaseException:
             self._forget()
             raise
         return self
-
-    def _fit_encoders(self, X, condition, seed):
-        """Learn how rows are encoded, and return those of the training table."""
-        self.table_encoder_ = self._make_table_encoder().fit(X)
-        matrix = self.table_encoder_.transform(X)
-        check_likelihood(self.likelihood, self.table_encoder_, matrix)
-        check_anchors(self)
-        return matrix
-
-    def _make_table_encoder(self):
-        return TableEncoder(self.encoding, self.image_shape)
 
     def _forget(self):
         """Drop what an earlier fit left, so that a failed one does not look fitted."""
@@ -215,18 +178,27 @@ class BaseVAE(
         """Keep the posteriors of some training rows, and see which latents live."""
         rows = np.random.default_rng(seed).permutation(len(matrix))[:_MAX_POSTERIORS]
         matrix = matrix[np.sort(rows)]
-        self._posteriors = self._inference.encode(matrix)
+        posteriors = self._inference.encode(matrix)
+        self._codes = posteriors[0]
+        self._posteriors = self._components(matrix, posteriors, seed)
         self._training_conditions = matrix[:, self._width :]
-        self.kl_per_dimension_ = kl_per_dimension(*self._posteriors)
-        self.n_active_ = n_active(*self._posteriors)
+        self.kl_per_dimension_ = kl_per_dimension(*posteriors)
+        self.n_active_ = n_active(*posteriors)
+        self._warn_of_collapse()
+
+    def _components(self, matrix, posteriors, seed):
+        """Return what rows are drawn from: the posteriors of the training rows."""
+        return posteriors
+
+    def _warn_of_collapse(self):
         if self.n_active_ == 0:
             warnings.warn(
-                f"The posterior collapsed: n_active_ is 0 of {self.latent_dim} latent "
+                f"The posterior collapsed: n_active_ is 0 of {self._n_latents} latent "
                 "dimensions, so codes carry no information and every score of them "
                 "measures noise. Train longer (max_epochs, lr, kl_warmup), lower beta, "
                 'or use encoding="quantile" with likelihood="gaussian".',
                 PosteriorCollapseWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
     def __sklearn_is_fitted__(self):
@@ -255,12 +227,16 @@ class BaseVAE(
 
     @property
     def _inference(self):
-        return Inference(self.module_)
+        return self._inference_of(self.module_, self._nodes)
+
+    def _inference_of(self, module, nodes):
+        """Return how many rows run through `module`."""
+        return Inference(module)
 
     @property
-    def _prior(self):
-        """Which of `skvae.networks.PRIORS` the latents have."""
-        return "standard"
+    def _factor_model(self):
+        """The model whose latents are the factors: most models are their own."""
+        return self
 
     @property
     def _width(self):
@@ -299,6 +275,18 @@ class BaseVAE(
         ]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
+    def _draw_latents(self, X, condition, random_state):
+        """Return a draw from the posterior of each row of a table."""
+        n_latents = self._n_features_out
+        return np.concatenate(
+            [
+                self._inference.posterior_at(
+                    matrix, random_state.standard_normal((len(matrix), n_latents))
+                )[-1]
+                for matrix in self._encoded_chunks(X, condition)
+            ]
+        )
+
     def _encoded_chunks(self, X, condition=None):
         """Check a table and yield its rows as pieces of the encoded matrix."""
         check_is_fitted(self)
@@ -314,6 +302,10 @@ class BaseVAE(
     def _conditions(self, condition, n_rows, X=None):
         """Return the encoded condition of each row; most models have none."""
         return np.empty((n_rows, 0))
+
+    def _completed(self, conditions, random_state):
+        """Return encoded conditions with what is unknown of them drawn."""
+        return conditions
 
     def _modelled(self, table):
         """Return those columns of a table that the model explains: most take all."""

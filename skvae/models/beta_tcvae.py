@@ -5,12 +5,12 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skvae.models._docs import shared_parameters
-from skvae.models.base import BaseVAE
+from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import TOTAL_CORRELATION_ESTIMATORS, BetaTCVAEObjective
 
 
 @shared_parameters
-class BetaTCVAE(BaseVAE):
+class BetaTCVAE(OneStageVAE):
     """Variational autoencoder with a weighted total correlation.
 
     Minimises reconstruction + KL + (beta - 1) * TC, where TC is the total correlation
@@ -69,7 +69,7 @@ class BetaTCVAE(BaseVAE):
     """
 
     _parameter_constraints: dict = {
-        **BaseVAE._parameter_constraints,
+        **OneStageVAE._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
         "tc_estimator": [StrOptions(set(TOTAL_CORRELATION_ESTIMATORS))],
     }

@@ -5,12 +5,12 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval
 
 from skvae.models._docs import shared_parameters
-from skvae.models.base import BaseVAE
+from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import BetaVAEObjective, CapacityObjective
 
 
 @shared_parameters
-class BetaVAE(BaseVAE):
+class BetaVAE(OneStageVAE):
     """Variational autoencoder with a weighted KL.
 
     Minimises reconstruction + beta * KL [1]_. Above 1, beta presses the latents
@@ -77,7 +77,7 @@ class BetaVAE(BaseVAE):
     """
 
     _parameter_constraints: dict = {
-        **BaseVAE._parameter_constraints,
+        **OneStageVAE._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
         "capacity": [Interval(Real, 0, None, closed="left"), None],
         "gamma": [Interval(Real, 0, None, closed="neither")],

@@ -5,12 +5,12 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skvae.models._docs import shared_parameters
-from skvae.models.base import BaseVAE
+from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import DIPVAEObjective
 
 
 @shared_parameters
-class DIPVAE(BaseVAE):
+class DIPVAE(OneStageVAE):
     """Variational autoencoder with a penalty on the latents' covariance.
 
     Minimises reconstruction + KL + a penalty that moves the covariance of the latents
@@ -63,7 +63,7 @@ class DIPVAE(BaseVAE):
     """
 
     _parameter_constraints: dict = {
-        **BaseVAE._parameter_constraints,
+        **OneStageVAE._parameter_constraints,
         "variant": [StrOptions({"i", "ii"})],
         "off_diagonal_weight": [Interval(Real, 0, None, closed="left")],
         "diagonal_weight": [Interval(Real, 0, None, closed="left")],

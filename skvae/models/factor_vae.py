@@ -5,14 +5,14 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval
 
 from skvae.models._docs import shared_parameters
+from skvae.models._one_stage import OneStageVAE
 from skvae.models._validation import check_layer_sizes
-from skvae.models.base import BaseVAE
 from skvae.networks import Discriminator
 from skvae.objectives import FactorVAEObjective
 
 
 @shared_parameters
-class FactorVAE(BaseVAE):
+class FactorVAE(OneStageVAE):
     """Variational autoencoder with a total correlation told by a discriminator.
 
     Minimises reconstruction + KL + (beta - 1) * TC, as `BetaTCVAE` does; the total
@@ -67,7 +67,7 @@ class FactorVAE(BaseVAE):
     """
 
     _parameter_constraints: dict = {
-        **BaseVAE._parameter_constraints,
+        **OneStageVAE._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
         "discriminator_layer_sizes": ["array-like"],
         "discriminator_lr": [Interval(Real, 0, None, closed="neither")],

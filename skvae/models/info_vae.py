@@ -5,12 +5,12 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval
 
 from skvae.models._docs import shared_parameters
-from skvae.models.base import BaseVAE
+from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import InfoVAEObjective
 
 
 @shared_parameters
-class InfoVAE(BaseVAE):
+class InfoVAE(OneStageVAE):
     """Variational autoencoder that keeps information and matches the prior at large.
 
     Minimises reconstruction + (1 - alpha) * KL + (alpha + mmd_weight - 1) * MMD ([1]_,
@@ -62,7 +62,7 @@ class InfoVAE(BaseVAE):
     """
 
     _parameter_constraints: dict = {
-        **BaseVAE._parameter_constraints,
+        **OneStageVAE._parameter_constraints,
         "alpha": [Interval(Real, None, 1, closed="right")],
         "mmd_weight": [Interval(Real, 0, None, closed="left")],
     }

@@ -1,12 +1,12 @@
 """The variational autoencoder."""
 
 from skvae.models._docs import shared_parameters
-from skvae.models.base import BaseVAE
+from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import VAEObjective
 
 
 @shared_parameters
-class VAE(BaseVAE):
+class VAE(OneStageVAE):
     """Variational autoencoder.
 
     Minimises reconstruction + KL, the negative evidence lower bound [1]_. It explains

@@ -13,6 +13,7 @@ from skvae.networks._heads import (
 )
 from skvae.networks._mlp import ACTIVATIONS, MLP, Discriminator
 from skvae.networks._prior import PRIORS, LearnedPrior, StandardPrior
+from skvae.networks._two_stages import Beside, Modulating, TwoStageAutoencoder
 
 __all__ = [
     "ACTIVATIONS",
@@ -21,6 +22,7 @@ __all__ = [
     "Anchors",
     "Autoencoder",
     "BernoulliHead",
+    "Beside",
     "ConvDecoder",
     "ConvEncoder",
     "Discriminator",
@@ -29,7 +31,9 @@ __all__ = [
     "Head",
     "ImageEncoder",
     "LearnedPrior",
+    "Modulating",
     "PixelGaussianHead",
     "StandardPrior",
+    "TwoStageAutoencoder",
     "make_heads",
 ]

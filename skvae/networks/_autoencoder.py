@@ -1,4 +1,4 @@
-"""The pair of networks that every model trains: encoder and decoder with heads."""
+"""The networks that a model trains: encoder and decoder with heads."""
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +8,123 @@ from skvae._core.passes import ForwardPass, Normal
 from skvae.networks._anchors import Anchors
 
 
-class Autoencoder(nn.Module):
-    """Encoder q(z|x), decoder p(x|z) and prior p(z), each given c where there is one.
+class LatentVariableModel(nn.Module):
+    """Distributions of rows given latents, and of latents given rows.
 
     A row is a row of the encoded matrix: the values that are modelled, followed by
-    the condition. Latents that come out or go in are in units of the prior.
+    the condition. Latents that come out or go in are in units of their prior, in which
+    they are standard normal.
+
+    Parameters
+    ----------
+    heads : ModuleList of Head
+        The distributions of the columns.
+
+    groups : list of ColumnGroup
+        The matrix columns of each head.
+
+    n_conditions : int
+        Width of the condition.
+    """
+
+    def __init__(
+        self, heads: nn.ModuleList, groups: list[ColumnGroup], n_conditions: int
+    ):
+        super().__init__()
+        self.heads = heads
+        self.groups = groups
+        self.n_conditions = n_conditions
+
+    def encode(self, rows: Tensor) -> Normal:
+        """Return the posterior of each row."""
+        raise NotImplementedError
+
+    def posterior_at(self, rows: Tensor, noise: Tensor) -> tuple[Normal, Tensor]:
+        """Return the posterior of each row and the latents at `noise`.
+
+        `noise` may have leading dimensions that `rows` lacks. Where latents depend on
+        others, they are those of the others at `noise`.
+        """
+        posterior = self.encode(rows)
+        return posterior, posterior.at(noise)
+
+    def outputs(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return what the heads read, of shape (..., n_outputs)."""
+        raise NotImplementedError
+
+    def forward(self, rows: Tensor, noise: Tensor) -> ForwardPass:
+        """Return what becomes of rows whose latents are drawn at `noise`."""
+        _, condition = self.split(rows)
+        posterior, latents = self.posterior_at(rows, noise)
+        return ForwardPass(
+            log_likelihood=self.log_likelihood(latents, rows),
+            posterior=posterior,
+            kl=posterior.kl_to_standard(),
+            latents=latents,
+            condition=condition,
+        )
+
+    def split(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the values and the condition of rows."""
+        if self.n_conditions == 0:
+            return rows, None
+        return rows[..., : -self.n_conditions], rows[..., -self.n_conditions :]
+
+    def log_likelihood(self, latents: Tensor, rows: Tensor) -> Tensor:
+        """Return log p(x|z) in nats, of shape (..., n_rows).
+
+        `latents` may have leading dimensions that `rows` lacks.
+        """
+        values, condition = self.split(rows)
+        shares = self._shares(self.outputs(latents, condition))
+        per_head = [
+            head.log_likelihood(share, values[..., group.matrix_columns]).sum(dim=-1)
+            for head, group, share in zip(self.heads, self.groups, shares, strict=True)
+        ]
+        return sum(per_head[1:], start=per_head[0])
+
+    def mean(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return the expected values given the latents, of shape (..., width)."""
+        return self.mean_of(self.outputs(latents, condition))
+
+    def mean_of(self, outputs: Tensor) -> Tensor:
+        """Return the expected values given the outputs, of shape (..., width)."""
+        shares = self._shares(outputs)
+        return _joined(head.mean(o) for head, o in zip(self.heads, shares, strict=True))
+
+    def draw(
+        self,
+        latents: Tensor,
+        generator: torch.Generator,
+        condition: Tensor | None = None,
+    ) -> Tensor:
+        """Return values drawn from p(x|z), of shape (..., width)."""
+        shares = self._shares(self.outputs(latents, condition))
+        return _joined(
+            head.draw(share, generator)
+            for head, share in zip(self.heads, shares, strict=True)
+        )
+
+    def generate(
+        self,
+        latents: Tensor,
+        generator: torch.Generator,
+        condition: Tensor | None = None,
+    ) -> Tensor:
+        """Return values that look like a row's, of shape (..., width)."""
+        shares = self._shares(self.outputs(latents, condition))
+        return _joined(
+            head.generate(share, generator)
+            for head, share in zip(self.heads, shares, strict=True)
+        )
+
+    def _shares(self, outputs):
+        """Return the outputs of each head."""
+        return outputs.split([head.n_outputs for head in self.heads], dim=-1)
+
+
+class Autoencoder(LatentVariableModel):
+    """Encoder q(z|x), decoder p(x|z) and prior p(z), each given c where there is one.
 
     Parameters
     ----------
@@ -41,9 +153,6 @@ class Autoencoder(nn.Module):
         Width of the condition.
     """
 
-    # The thesis clips here too (listing C.1): the loss takes exp of the log variance.
-    largest_log_variance = 20.0
-
     def __init__(
         self,
         encoder: nn.Module,
@@ -54,95 +163,37 @@ class Autoencoder(nn.Module):
         anchors: Anchors | None = None,
         n_conditions: int = 0,
     ):
-        super().__init__()
+        super().__init__(heads, groups, n_conditions)
         self.encoder = encoder
         self.decoder = decoder
-        self.heads = heads
-        self.groups = groups
         self.prior = prior
         self.anchors = anchors
-        self.n_conditions = n_conditions
-
-    def forward(self, rows: Tensor, noise: Tensor) -> ForwardPass:
-        """Return what becomes of rows whose latents are drawn at `noise`."""
-        _, condition = self.split(rows)
-        posterior = self.encode(rows)
-        latents = posterior.at(noise)
-        return ForwardPass(
-            log_likelihood=self.log_likelihood(latents, rows),
-            posterior=posterior,
-            kl=posterior.kl_to_standard(),
-            latents=latents,
-            condition=condition,
-        )
-
-    def split(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the values and the condition of rows."""
-        if self.n_conditions == 0:
-            return rows, None
-        return rows[..., : -self.n_conditions], rows[..., -self.n_conditions :]
 
     def encode(self, rows: Tensor) -> Normal:
         """Return the posterior of each row."""
         values, condition = self.split(rows)
         given = () if condition is None else (condition,)
-        mean, log_variance = self.encoder(values, *given).chunk(2, dim=-1)
-        limit = self.largest_log_variance
-        posterior = Normal(mean, log_variance.clamp(-limit, limit))
+        posterior = Normal.of_outputs(self.encoder(values, *given))
         mean, log_variance = self.prior.relative(posterior, condition)
         if self.anchors is not None:
             mean = self.anchors(mean, values)
         return Normal(mean, log_variance)
 
-    def log_likelihood(self, latents: Tensor, rows: Tensor) -> Tensor:
-        """Return log p(x|z) in nats, of shape (..., n_rows).
+    def outputs(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return what the heads read, of shape (..., n_outputs)."""
+        given = () if condition is None else (condition,)
+        return decoded(self.decoder, self.prior.absolute(latents, condition), *given)
 
-        `latents` may have leading dimensions that `rows` lacks.
-        """
-        values, condition = self.split(rows)
-        per_head = [
-            head.log_likelihood(outputs, values[..., group.matrix_columns]).sum(dim=-1)
-            for head, group, outputs in self._outputs(latents, condition)
-        ]
-        return sum(per_head[1:], start=per_head[0])
 
-    def mean(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the expected values given the latents, of shape (..., width)."""
-        outputs = self._outputs(latents, condition)
-        return torch.cat([head.mean(out) for head, _, out in outputs], dim=-1)
+def decoded(decoder, latents, *given):
+    """Return what a decoder makes of latents of shape (..., latent_dim), flat."""
+    leading = latents.shape[:-1]
+    given = (g.expand(*leading, -1).flatten(0, -2) for g in given)
+    return decoder(latents.flatten(0, -2), *given).reshape(*leading, -1)
 
-    def draw(
-        self,
-        latents: Tensor,
-        generator: torch.Generator,
-        condition: Tensor | None = None,
-    ) -> Tensor:
-        """Return values drawn from p(x|z), of shape (..., width)."""
-        outputs = self._outputs(latents, condition)
-        return torch.cat([head.draw(out, generator) for head, _, out in outputs], -1)
 
-    def generate(
-        self,
-        latents: Tensor,
-        generator: torch.Generator,
-        condition: Tensor | None = None,
-    ) -> Tensor:
-        """Return values that look like a row's, of shape (..., width)."""
-        outputs = self._outputs(latents, condition)
-        return torch.cat(
-            [head.generate(out, generator) for head, _, out in outputs], -1
-        )
-
-    def _outputs(self, latents, condition):
-        """Yield each head, its group and its share of the decoder's outputs."""
-        leading = latents.shape[:-1]
-        given = ()
-        if condition is not None:
-            given = (condition.expand(*leading, -1).flatten(0, -2),)
-        latents = self.prior.absolute(latents, condition).flatten(0, -2)
-        outputs = self.decoder(latents, *given).reshape(*leading, -1)
-        shares = outputs.split([head.n_outputs for head in self.heads], dim=-1)
-        return zip(self.heads, self.groups, shares, strict=True)
+def _joined(parts):
+    return torch.cat(list(parts), dim=-1)
 
 
 class ImageEncoder(nn.Module):

@@ -13,7 +13,6 @@ from skvae._core.passes import Normal
 from skvae.networks._mlp import MLP
 
 _HIDDEN = (64,)
-_LARGEST_LOG_VARIANCE = 20.0
 
 
 class StandardPrior(nn.Module):
@@ -54,9 +53,7 @@ class LearnedPrior(nn.Module):
     def normal(self, condition: Tensor | None) -> Normal:
         """Return the prior of each condition, or the only one there is."""
         moments = self.moments if condition is None else self.moments(condition)
-        mean, log_variance = moments.chunk(2, dim=-1)
-        limit = _LARGEST_LOG_VARIANCE
-        return Normal(mean, log_variance.clamp(-limit, limit))
+        return Normal.of_outputs(moments)
 
     def relative(self, posterior: Normal, condition: Tensor | None) -> Normal:
         """Return a posterior in units of the prior."""

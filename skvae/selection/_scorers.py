@@ -123,7 +123,7 @@ def latent_consistency_scorer(estimator, X, y=None):
     skvae.metrics.latent_consistency_score : The score of arrays and callables.
     """
     resolved = resolve(estimator, X)
-    model, inputs = resolved.model, resolved.inputs
+    model, inputs = resolved.model._factor_model, resolved.inputs
     return latent_consistency_score(
         model._encode(inputs)[0],
         model._inference.decode,
@@ -289,7 +289,7 @@ def neg_total_correlation_scorer(estimator, X, y=None):
     skvae.metrics.total_correlation : The total correlation of arrays.
     """
     resolved = resolve(estimator, X)
-    posteriors = resolved.model._encode(resolved.inputs)
+    posteriors = resolved.model._factor_model._encode(resolved.inputs)
     return -total_correlation(*posteriors, random_state=_SEED)
 
 
@@ -317,13 +317,13 @@ def n_active_scorer(estimator, X, y=None):
     skvae.metrics.n_active : The count for arrays.
     """
     resolved = resolve(estimator, X)
-    return n_active(*resolved.model._encode(resolved.inputs))
+    return n_active(*resolved.model._factor_model._encode(resolved.inputs))
 
 
 def _codes(estimator, X):
-    """Return posterior means of the model inside."""
+    """Return posterior means of the factors of the model inside."""
     resolved = resolve(estimator, X)
-    return resolved.model._encode(resolved.inputs)[0]
+    return resolved.model._factor_model._encode(resolved.inputs)[0]
 
 
 def _required(factors, scorer):

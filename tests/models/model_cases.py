@@ -4,9 +4,10 @@ import inspect
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 import skvae
+from skvae.models._one_stage import OneStageVAE
 
 
 def _estimators():
@@ -16,20 +17,52 @@ def _estimators():
 
 ESTIMATORS = _estimators()
 MODELS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "sample")]
+ONE_STAGE = [model for model in MODELS if issubclass(model, OneStageVAE)]
+
+
+SMALL = {
+    "latent_dim": 2,
+    "lr": 1e-3,
+    "max_epochs": 3,
+    "batch_size": 16,
+    "hidden_layer_sizes": (8,),
+    "device": "cpu",
+    "random_state": 0,
+}
 
 
 def small(estimator_class, **params):
-    """Return an estimator that trains in a hundredth of a second."""
-    defaults = {
-        "latent_dim": 2,
-        "lr": 1e-3,
-        "max_epochs": 3,
-        "batch_size": 16,
-        "hidden_layer_sizes": (8,),
-        "device": "cpu",
-        "random_state": 0,
-    }
-    return estimator_class(**{**defaults, **params})
+    """Return an estimator that trains in a hundredth of a second.
+
+    Of `MSVAE` the first stage is as small, and takes what is no parameter of its own.
+    """
+    params = {**SMALL, **params}
+    if not issubclass(estimator_class, skvae.MSVAE):
+        return estimator_class(**params)
+    params = {"first_stage": skvae.BetaTCVAE(), "residual_dim": 2, **params}
+    both = set(SMALL) - {"random_state"}  # which it hands on by itself
+    own = set(inspect.signature(estimator_class).parameters)
+    first_stage = clone(params["first_stage"]).set_params(
+        **{name: params[name] for name in params if name in both or name not in own}
+    )
+    own_params = {name: params[name] for name in params if name in own}
+    return estimator_class(**{**own_params, "first_stage": first_stage})
+
+
+def where(model, name):
+    """Return the name of a parameter of the model, or else of its first stage."""
+    return name if name in model.get_params() else f"first_stage__{name}"
+
+
+def changed(model, **params):
+    """Set parameters, of the first stage where the model does not have them."""
+    return model.set_params(**{where(model, n): value for n, value in params.items()})
+
+
+def n_latents(model):
+    """Return how many latents the model has, those of both stages."""
+    params = model.get_params()
+    return params[where(model, "latent_dim")] + params.get("residual_dim", 0)
 
 
 def make_numbers(n_rows=120, n_columns=5, n_factors=2, noise=0.5, seed=0):
@@ -81,6 +114,7 @@ PENALTIES = {
         "kl": 1 - model.alpha,
         "maximum_mean_discrepancy": model.alpha + model.mmd_weight - 1,
     },
+    "MSVAE": lambda model: {"kl": 1},
 }
 
 # Weights under which latents stay alive on the few columns of the tests' tables.
@@ -92,6 +126,7 @@ GENTLE = {
     "RFVAE": {"beta": 1.5, "kl_weights": (1, 1), "entropy_weight": 0.1},
     "DIPVAE": {"off_diagonal_weight": 1, "diagonal_weight": 1},
     "InfoVAE": {"mmd_weight": 2},
+    "MSVAE": {"beta": 1.5},  # of the first stage
 }
 
 
@@ -101,5 +136,5 @@ def gentle(model_class):
 
 
 def has_beta(model):
-    """Say whether the objective has a weight to choose."""
-    return "beta" in model.get_params()
+    """Say whether the objective has a weight to choose, or that of the first stage."""
+    return where(model, "beta") in model.get_params()

@@ -4,11 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from model_cases import PENALTIES, gentle, has_beta, make_numbers, small
+from model_cases import (
+    ONE_STAGE,
+    PENALTIES,
+    changed,
+    gentle,
+    has_beta,
+    make_numbers,
+    small,
+)
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from skvae import VAE
+from skvae import MSVAE, VAE
 
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
 
@@ -64,7 +72,7 @@ class TestScore:
         truth = multivariate_normal(np.zeros(3), covariance)
         rows = truth.rvs(4000, random_state=0)
         model = small(model_class, encoding=None, max_epochs=40, lr=1e-2)
-        model.set_params(**gentle(model_class))
+        changed(model, **gentle(model_class))
         bound = model.fit(rows[:1000]).score_samples(rows[1000:])
         assert model.n_active_ > 0
         gap = truth.logpdf(rows[1000:]) - bound
@@ -89,6 +97,7 @@ class TestScore:
         gap = truth.logpdf(rows[2000:]).mean() - model.score(rows[2000:])
         assert -0.02 < gap < 0.1
 
+    @pytest.mark.parametrize("model_class", ONE_STAGE)
     def test_is_the_bound_of_the_models_own_marginal(self, model_class, numbers):
         # One latent, so that log p(x) is an integral over a line.
         model = small(model_class, latent_dim=1, encoding=None, max_epochs=30)
@@ -110,12 +119,44 @@ class TestScore:
         exact = (weights * conditional).sum(axis=0) - kl
         np.testing.assert_allclose(bound, exact, atol=0.05)
 
+    def test_is_the_bound_of_the_marginal_of_two_stages(self, numbers):
+        # A factor c and a residual latent z: log p(x) is an integral over a plane.
+        model = small(MSVAE, latent_dim=1, residual_dim=1, encoding=None, max_epochs=30)
+        model.fit(numbers)
+        numbers = numbers[:20]
+        module, rows = model.module_, torch.as_tensor(numbers)
+        line, step = np.linspace(-8, 8, 201, retstep=True)
+        plane = torch.as_tensor(np.stack(np.meshgrid(line, line, indexing="ij"), -1))
+        latents = plane[:, :, None].expand(-1, -1, len(numbers), 2)  # (c, z, rows, 2)
+        conditional = module.log_likelihood(latents, rows).numpy()
+        prior = norm.logpdf(plane.numpy()).sum(axis=-1, keepdims=True)
+        log_likelihood = logsumexp(conditional + prior + 2 * np.log(step), axis=(0, 1))
+        bound = model.score_samples(numbers)
+        assert (bound < log_likelihood + 0.02).all()
+
+        # The same integral for the bound itself, where q(z|x, c) depends on c.
+        def weights_and_kl(posterior):
+            mean, log_variance = (part.numpy()[..., 0] for part in posterior)
+            scale = np.exp(0.5 * log_variance)
+            weights = norm.pdf(
+                np.expand_dims(line, -1), mean[..., None, :], scale[..., None, :]
+            )
+            return weights * step, 0.5 * (mean**2 + scale**2 - 1 - log_variance)
+
+        of_c, kl_of_c = weights_and_kl(module.first.encode(rows))
+        of_z, kl_of_z = weights_and_kl(
+            module.residual_posterior(rows, latents[:, 0, :, :1])
+        )
+        expected = (of_z * conditional).sum(axis=1) - kl_of_z  # (c, rows)
+        exact = (of_c * expected).sum(axis=0) - kl_of_c
+        np.testing.assert_allclose(bound, exact, atol=0.05)
+
     def test_weight_on_the_kl_is_one_whatever_was_trained(self, model_class, numbers):
         model = small(model_class, max_epochs=20).fit(numbers)
         if not has_beta(model):
             pytest.skip("has no beta")
         before = model.score_samples(numbers)
-        model.set_params(beta=100.0)
+        changed(model, beta=100.0)
         np.testing.assert_array_equal(model.score_samples(numbers), before)
 
 
@@ -133,6 +174,8 @@ class TestDecomposition:
         assert (terms["standard_error"] >= 0).all()
         value = terms["value"]
         parts = ["mutual_information", "total_correlation", "dimension_wise_kl"]
+        if hasattr(model, "first_stage"):
+            parts.append("residual_kl")
         assert value["kl"] == pytest.approx(value[parts].sum(), rel=1e-9)
         assert value["elbo"] == pytest.approx(value["reconstruction"] - value["kl"])
 
@@ -226,8 +269,8 @@ class TestHistory:
         params = {"lr": 0.1, "max_epochs": 30, "kl_warmup": 0}
         model = small(model_class, **params).fit(numbers)
         assert model.best_epoch_ < 30
-        params["max_epochs"] = model.best_epoch_
-        shorter = small(model_class, **params).fit(numbers)
+        shorter = small(model_class, **params)
+        shorter.set_params(max_epochs=model.best_epoch_).fit(numbers)
         np.testing.assert_array_equal(
             model.transform(numbers), shorter.transform(numbers)
         )

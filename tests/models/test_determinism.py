@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed, parallel_config
-from model_cases import MODELS, make_numbers, small
+from model_cases import MODELS, make_numbers, small, where
 from sklearn.model_selection import GridSearchCV
 
 from skvae import VAE
@@ -120,8 +120,9 @@ def test_processes_give_the_same_bits(one_thread):
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_searches_agree_whatever_the_backend(one_thread, model_class, backend):
     numbers = make_numbers()
-    grid = {"latent_dim": [1, 2], "lr": [1e-3, 1e-2]}
-    search = GridSearchCV(small(model_class), grid, cv=3, error_score="raise")
+    model = small(model_class)
+    grid = {where(model, "latent_dim"): [1, 2], "lr": [1e-3, 1e-2]}
+    search = GridSearchCV(model, grid, cv=3, error_score="raise")
     serial = search.fit(numbers).cv_results_["mean_test_score"]
     inner = {} if backend == "threading" else {"inner_max_num_threads": 1}
     with parallel_config(backend, n_jobs=2, **inner):

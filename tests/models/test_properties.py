@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from model_cases import MODELS, small
+from model_cases import MODELS, n_latents, small
 
 from skvae import TrainingDivergedError
 
@@ -76,7 +76,7 @@ def test_any_table(model_class, encoding, table, seed):
         return
     finally:
         pd.testing.assert_frame_equal(table, before)
-    assert latents.shape == (len(table), 2)
+    assert latents.shape == (len(table), n_latents(model))
     assert np.isfinite(latents).all()
     assert np.isfinite(scores).all()
     for rows in (

@@ -7,12 +7,15 @@ says at given weights is not. A change of these numbers is a change of a formula
 import numpy as np
 import pytest
 import torch
-from model_cases import MODELS, small
+from model_cases import MODELS, n_latents, small
 
 ROWS = np.column_stack([np.linspace(-1, 2, 8) ** power for power in (1, 2, 3)])
 CODES = [[2.206, 0.8131], [2.1989, 0.7728]]
 # The weights of its learned prior are set too.
 CODES_OF_DCVAE = [[1.2715, -0.1405], [1.265, -0.1993]]
+# Its factors are those of its first stage, and stand before the residual latents.
+CODES_OF_MSVAE = np.hstack([CODES, [[2.8619, 1.2706], [2.8551, 1.2277]]])
+CODES_OF = {"DCVAE": CODES_OF_DCVAE, "MSVAE": CODES_OF_MSVAE}
 BOUND = {"reconstruction": 6.4312, "kl": 4.8258}
 TERMS = {
     "VAE": {"loss": 11.2569, **BOUND},
@@ -33,6 +36,7 @@ TERMS = {
     },
     "FactorVAE": {"loss": 891.1491, **BOUND, "total_correlation": 97.7658},
     "InfoVAE": {"loss": 66.4573, **BOUND, "maximum_mean_discrepancy": 0.579},
+    "MSVAE": {"loss": 399943.2152, "reconstruction": 399932.1462, "kl": 11.069},
     "RFVAE": {
         "loss": 636.1679,
         **BOUND,
@@ -56,13 +60,14 @@ def model(request):
 
 
 def test_codes(model):
-    expected = CODES_OF_DCVAE if type(model).__name__ == "DCVAE" else CODES
+    expected = CODES_OF.get(type(model).__name__, CODES)
     np.testing.assert_allclose(model.transform(ROWS)[:2], expected, atol=1e-4)
 
 
 def test_terms_of_the_loss(model):
     rows = torch.as_tensor(model.table_encoder_.transform(ROWS))
-    noise = torch.linspace(-1, 1, 16, dtype=torch.float64).reshape(8, 2)
+    n = n_latents(model)
+    noise = torch.linspace(-1, 1, 8 * n, dtype=torch.float64).reshape(8, n)
     terms = model.net_.criterion_(model.module_(rows, noise), 1.0)
     expected = TERMS[type(model).__name__]
     assert {name: round(value.item(), 4) for name, value in terms.items()} == expected

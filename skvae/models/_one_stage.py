@@ -1,0 +1,91 @@
+"""What the models of one pair of networks share: all but `MSVAE`."""
+
+from abc import abstractmethod
+from numbers import Integral
+
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skvae.models._docs import shared_parameters
+from skvae.models._fitting import fit_net
+from skvae.models._validation import (
+    check_anchors,
+    check_image_shape,
+    check_likelihood,
+)
+from skvae.models.base import BaseVAE
+from skvae.tables import TableEncoder
+
+
+@shared_parameters
+class OneStageVAE(BaseVAE):
+    """A model of one pair of networks, trained under one objective.
+
+    A model is networks and an objective. A subclass lists its own parameters in
+    ``__init__`` and in ``_parameter_constraints`` and names its objective.
+    """
+
+    _parameter_constraints: dict = {
+        **BaseVAE._parameter_constraints,
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "encoding": [
+            StrOptions({"auto", "quantile", "standard", "minmax"}),
+            HasMethods(["fit", "transform", "inverse_transform"]),
+            None,
+        ],
+        "likelihood": [StrOptions({"auto", "gaussian", "bernoulli"})],
+        "image_shape": ["array-like", None],
+        "encoder": [callable, None],
+        "decoder": [callable, None],
+        "anchors": [dict, None],
+    }
+
+    def __init__(
+        self,
+        latent_dim=10,
+        *,
+        encoding="auto",
+        likelihood="auto",
+        image_shape=None,
+        encoder=None,
+        decoder=None,
+        anchors=None,
+        **shared,
+    ):
+        super().__init__(**shared)
+        self.latent_dim = latent_dim
+        self.encoding = encoding
+        self.likelihood = likelihood
+        self.image_shape = image_shape
+        self.encoder = encoder
+        self.decoder = decoder
+        self.anchors = anchors
+
+    @abstractmethod
+    def _make_objective(self, n_rows):
+        """Return what training on `n_rows` rows minimises."""
+
+    def _train(self, X, condition, seed):
+        check_image_shape(self.image_shape)
+        matrix = self._fit_encoders(X, condition, seed)
+        self.net_ = fit_net(self, matrix, seed)
+        return matrix
+
+    def _fit_encoders(self, X, condition, seed):
+        """Learn how rows are encoded, and return those of the training table."""
+        self.table_encoder_ = self._make_table_encoder().fit(X)
+        matrix = self.table_encoder_.transform(X)
+        check_likelihood(self.likelihood, self.table_encoder_, matrix)
+        check_anchors(self)
+        return matrix
+
+    def _make_table_encoder(self):
+        return TableEncoder(self.encoding, self.image_shape)
+
+    @property
+    def _n_latents(self):
+        return self.latent_dim
+
+    @property
+    def _prior(self):
+        """Which of `skvae.networks.PRIORS` the latents have."""
+        return "standard"

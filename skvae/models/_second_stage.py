@@ -1,0 +1,138 @@
+"""From a trained first stage and an encoded table to a trained second stage."""
+
+import copy
+from functools import partial
+
+import numpy as np
+
+from skvae.models._fitting import column_scales, make_autoencoder, make_plan
+from skvae.networks import (
+    MLP,
+    Beside,
+    ConvDecoder,
+    ConvEncoder,
+    ImageEncoder,
+    Modulating,
+    TwoStageAutoencoder,
+)
+from skvae.objectives import VAEObjective
+from skvae.training import train
+
+
+def fit_second_stage(estimator, matrix, seed):
+    """Train the second stage of an `MSVAE`.
+
+    Parameters
+    ----------
+    estimator : MSVAE
+        With its first stage fitted.
+
+    matrix : ndarray of shape (n_samples, width)
+        The encoded table, followed by the condition of the first stage.
+
+    seed : int
+        Seed of everything random.
+
+    Returns
+    -------
+    net : skvae.training.Net
+        Trained and ready for scoring; its first stage is that of the estimator.
+
+    encoder_net : skvae.training.Net or None
+        How the encoder trained, if by itself.
+    """
+    encoder_net = None
+    if estimator.residual_training == "separate":
+        plan = make_plan(estimator, len(matrix), seed)
+        encoder_net = _fit_encoder(estimator, matrix, plan)
+    first = estimator.first_stage_
+    net = train(
+        matrix,
+        estimator._n_latents,
+        partial(_make_two_stages, estimator, encoder_net),
+        lambda n_rows: VAEObjective(),
+        make_plan(estimator, len(matrix), seed),  # with callbacks of its own
+    )
+    _share_first(net.module_, first.module_)
+    net.module = None  # the factory holds the estimator
+    return net, encoder_net
+
+
+def _share_first(module, first):
+    """Put the first stage in place of its copy, unless that lives on another device."""
+    if next(first.parameters()).device == next(module.parameters()).device:
+        module.first = first
+
+
+def _fit_encoder(estimator, matrix, plan):
+    """Train an autoencoder of the residuals alone; its encoder is what is wanted."""
+    first = estimator.first_stage_
+    # The residuals of a draw of c, as the second stage will see them.
+    noise = np.random.RandomState(plan.seed).standard_normal(
+        (len(matrix), first._n_features_out)
+    )
+    *_, factors = first._inference.posterior_at(matrix, noise)
+    values, conditions = np.split(matrix, [first._width], axis=1)
+    means = first._inference.decode(factors, conditions)[:, : first._width]
+    residuals = values - means
+    make_module = partial(
+        make_autoencoder,
+        groups=first.table_encoder_.groups_,
+        column_scales=column_scales(residuals),
+        n_conditions=0,
+        anchors=None,
+        prior="standard",
+        latent_dim=estimator.residual_dim,
+        hidden_layer_sizes=estimator.hidden_layer_sizes,
+        activation=estimator.activation,
+        likelihood="gaussian",
+        image_shape=first.table_encoder_.image_shape,
+        encoder=None,
+        decoder=None,
+    )
+    return train(
+        residuals,
+        estimator.residual_dim,
+        make_module,
+        lambda n_rows: VAEObjective(),
+        plan,
+    )
+
+
+def _make_two_stages(estimator, encoder_net):
+    """Return the first stage with a new second one."""
+    first = copy.deepcopy(estimator.first_stage_.module_).float()
+    if encoder_net is None:
+        encoder = _make_encoder(estimator)
+    else:
+        encoder = copy.deepcopy(encoder_net.module_.encoder).float()
+    return TwoStageAutoencoder(
+        first,
+        encoder,
+        _make_decoder(estimator, sum(head.n_outputs for head in first.heads)),
+        copy.deepcopy(first.heads).requires_grad_(True),
+        estimator._n_factors,
+    )
+
+
+def _make_encoder(estimator):
+    """Return a new encoder of residuals."""
+    sizes, n_outputs = tuple(estimator.hidden_layer_sizes), 2 * estimator.residual_dim
+    image_shape = estimator.table_encoder_.image_shape
+    if image_shape is None:
+        return MLP(estimator._width, sizes, n_outputs, estimator.activation)
+    body = ConvEncoder(tuple(image_shape), sizes, n_outputs, estimator.activation)
+    return ImageEncoder(body, image_shape)
+
+
+def _make_decoder(estimator, n_outputs):
+    """Return a new decoder of residual latents and the first reconstruction."""
+    sizes, outputs, make_body = estimator.hidden_layer_sizes, n_outputs, MLP
+    if estimator.table_encoder_.image_shape is not None:
+        outputs, make_body = tuple(estimator.table_encoder_.image_shape), ConvDecoder
+    n_latents, width = estimator.residual_dim, estimator._width
+    settings = (tuple(sizes)[::-1], outputs, estimator.activation)
+    if estimator.fusion == "concat":
+        return Beside(make_body(n_latents + width, *settings))
+    body = make_body(n_latents, *settings, n_conditions=Modulating.n_features)
+    return Modulating(body, width)
