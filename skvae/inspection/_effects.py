@@ -56,9 +56,10 @@ def factor_effects(
     Returns
     -------
     effects : DataFrame of shape (n_factors, n_features)
-        One row a latent factor, named as in ``get_feature_names_out``, one column a
-        column of the table. The sign of a whole row is arbitrary, as that of a latent
-        factor is: what counts is which columns go together and which against.
+        One row a latent factor, named as in ``get_feature_names_out`` (of `MSVAE` its
+        factors, not its residual latents), one column a column of the table. The sign
+        of a whole row is arbitrary, as that of a latent factor is: what counts is which
+        columns go together and which against.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def factor_effects(
     """
     check_not_collapsed(estimator)
     quantiles = check_quantiles(quantiles)
-    factors = estimator.get_feature_names_out()
+    factors = estimator._factor_names
     changes = _mean_changes(
         estimator, X, range(len(factors)), quantiles, max_rows, random_state
     )

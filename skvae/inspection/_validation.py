@@ -8,7 +8,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 def check_not_collapsed(estimator):
     """Raise if the model is not fitted, or if no latent dimension is active."""
     check_is_fitted(estimator)
-    if estimator.n_active_ == 0:
+    if estimator._factor_model.n_active_ == 0:
         raise ValueError(
             f"This {type(estimator).__name__} has collapsed: n_active_ is 0, so its "
             "latent factors carry no information and there is nothing to show. Train "
@@ -30,8 +30,9 @@ def check_quantiles(quantiles):
 
 def active_factors(estimator):
     """Return positions of the active latent factors, the one with most KL first."""
-    order = np.argsort(-estimator.kl_per_dimension_, kind="stable")
-    return order[: estimator.n_active_]
+    model = estimator._factor_model  # residual latents are no factors
+    order = np.argsort(-model.kl_per_dimension_, kind="stable")
+    return order[: model.n_active_]
 
 
 def column_names(estimator, X):

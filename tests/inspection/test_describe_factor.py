@@ -24,6 +24,14 @@ class LinearModel(BaseEstimator):
     def __sklearn_is_fitted__(self):
         return True
 
+    @property
+    def _factor_model(self):
+        return self
+
+    @property
+    def _factor_names(self):
+        return list(self.get_feature_names_out())
+
     def _encode(self, X):
         codes = np.asarray(X, dtype=float)[:, :2]
         return codes, np.zeros_like(codes)
