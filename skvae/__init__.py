@@ -18,6 +18,7 @@ from skvae.models import (
     VAE,
     BetaTCVAE,
     BetaVAE,
+    Counterfactual,
     FactorVAE,
     InfoVAE,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "VAE",
     "BetaTCVAE",
     "BetaVAE",
+    "Counterfactual",
     "DataUnavailableError",
     "FactorVAE",
     "InfoVAE",

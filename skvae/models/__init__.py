@@ -1,5 +1,6 @@
 """The estimators, one class a file, and what they share in `base`."""
 
+from skvae.models._regimes import Counterfactual
 from skvae.models.beta_tcvae import BetaTCVAE
 from skvae.models.beta_vae import BetaVAE
 from skvae.models.cvae import CVAE
@@ -20,6 +21,7 @@ __all__ = [
     "VAE",
     "BetaTCVAE",
     "BetaVAE",
+    "Counterfactual",
     "FactorVAE",
     "InfoVAE",
 ]

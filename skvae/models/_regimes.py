@@ -236,6 +236,12 @@ default=None
         """Return the positions of the factors asked for, or of those that differ."""
         if factors is not None:
             return self._positions(factors)
+        if min(len(codes), len(others)) < 2:
+            raise ValueError(
+                f"Got {len(codes)} row(s) of one world and {len(others)} of the other; "
+                "expected at least 2 of both, to say which factors differ. Pass more "
+                "rows as reference, or name the factors."
+            )
         names = self._factor_names
         moved = latent_shift(codes, others, names=names).shifts["moved"]
         if not moved.any():

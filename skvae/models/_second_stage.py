@@ -111,7 +111,7 @@ def _make_two_stages(estimator, encoder_net):
         encoder,
         _make_decoder(estimator, sum(head.n_outputs for head in first.heads)),
         copy.deepcopy(first.heads).requires_grad_(True),
-        estimator._n_factors,
+        estimator.first_stage_._n_features_out,
     )
 
 

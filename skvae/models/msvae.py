@@ -161,12 +161,13 @@ class MSVAE(BaseVAE):
         # for is this draw, so they are kept together.
         noise = np.random.RandomState(seed).standard_normal(posteriors[0].shape)
         means, log_variances, latents = self._inference.posterior_at(matrix, noise)
-        means[:, : self._n_factors] = latents[:, : self._n_factors]
-        log_variances[:, : self._n_factors] = -np.inf
+        of_first = slice(self.first_stage_._n_features_out)
+        means[:, of_first] = latents[:, of_first]
+        log_variances[:, of_first] = -np.inf
         return means, log_variances
 
     def _warn_of_collapse(self):
-        if not (self.kl_per_dimension_[self._n_factors :] > ACTIVE_KL).any():
+        if not (self.kl_per_dimension_[-self.residual_dim :] > ACTIVE_KL).any():
             warnings.warn(
                 f"The second stage collapsed: none of its {self.residual_dim} residual "
                 "latents carries information, so rows are those of the first stage. "
@@ -354,7 +355,7 @@ class MSVAE(BaseVAE):
 
     @property
     def _factor_model(self):
-        return self.first_stage_
+        return self.first_stage_._factor_model
 
     def _inference_of(self, module, nodes):
         return self.first_stage_._inference_of(module, nodes)

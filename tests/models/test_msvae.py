@@ -280,11 +280,14 @@ class TestWhichFirstStage:
         n_inner = N_FACTORS + N_RESIDUALS
         codes = outer.transform(rows)
         np.testing.assert_array_equal(codes[:, :n_inner], model.transform(rows))
-        names = [f"msvae_c{n}" for n in range(n_inner)] + ["msvae_z0"]
+        names = [f"msvae_c{n}" for n in range(N_FACTORS)]
+        names += [f"msvae_z{n}" for n in range(N_RESIDUALS + 1)]
         assert outer.get_feature_names_out().tolist() == names
         assert squared_error(outer, rows) <= squared_error(model, rows)
         terms = outer.elbo_decomposition(rows)["value"]
         assert terms["elbo"] == pytest.approx(outer.score(rows), abs=0.5)
+        of_inner = model.elbo_decomposition(rows)["value"]
+        assert terms["total_correlation"] == of_inner["total_correlation"]
         fitted_inside = brief(brief()).fit(rows)
         assert fitted_inside.transform(rows).shape == (400, 2 + 2 + 2)
 

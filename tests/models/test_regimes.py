@@ -555,7 +555,7 @@ class TestReference:
             assert alone.support == pytest.approx(whole.support[[position]])
 
     def test_without_it_a_single_row_cannot_tell_what_moved(self, case):
-        with pytest.raises(ValueError, match="minimum of 2"):
+        with pytest.raises(ValueError, match="expected at least 2 of both"):
             case.counterfactual(case.here[:1])
 
     @pytest.mark.filterwarnings("ignore::skvae.UnsupportedRegimeWarning")
@@ -581,7 +581,7 @@ class TestReference:
                 case.model.counterfactual(**{**tables, argument: bad})
 
     def test_environment_of_one_row(self, case):
-        with pytest.raises(ValueError, match="minimum of 2"):
+        with pytest.raises(ValueError, match="expected at least 2 of both"):
             case.counterfactual(environment=case.there[:1])
 
     def test_errors_name_the_table_that_gives_residuals(self, two_stages):
