@@ -151,8 +151,8 @@ default=None
             None takes `X` itself, which has to stand for its world then.
 
         factors : list, default=None
-            Which factors move: names, or positions. None moves those whose interval in
-            `latent_shift` leaves out 0.
+            Which factors move: names, or positions. None moves the active ones whose
+            interval in `latent_shift` leaves out 0.
 
         strength : float, default=1.0
             Scales the move. 0 is the reconstruction; negative values move the other
@@ -164,12 +164,14 @@ default=None
         unexplained : {"drop", "keep"}, default="drop"
             What becomes of that part of a row which its reconstruction misses. Kept, it
             joins the moved row (in the encoded table), and `strength` 0 is the row
-            itself: the abduction of [1]_, section 7.1. Rows come out closer to the
-            truth then, as long as what is missed does not itself depend on the world.
+            itself, up to the rounding of the encoding: the abduction of [1]_, section
+            7.1. Rows come out closer to the truth then, as long as what is missed does
+            not itself depend on the world.
 
         n_samples : int, default=None
             If given, so many draws of each row, one below the other, instead of its
-            mean: their spread is what the model leaves open.
+            mean. Their spread is that of the posterior and the decoder; that the model
+            itself may be wrong is not in it.
 
         random_state : int, RandomState instance or None, default=None
             Determines the draws.
@@ -243,7 +245,9 @@ default=None
                 "rows as reference, or name the factors."
             )
         names = self._factor_names
-        moved = latent_shift(codes, others, names=names).shifts["moved"]
+        shifts = latent_shift(codes, others, names=names).shifts.loc[names]
+        active = self._factor_model.kl_per_dimension_ > ACTIVE_KL
+        moved = shifts["moved"].to_numpy() & active
         if not moved.any():
             warnings.warn(
                 "No factor differs between the two tables by more than chance, so rows "
@@ -251,7 +255,7 @@ default=None
                 UserWarning,
                 stacklevel=5,
             )
-        return np.flatnonzero(moved.loc[names]).tolist()
+        return np.flatnonzero(moved).tolist()
 
     def _counterfactual(
         self,

@@ -125,7 +125,8 @@ class Scores:
     def cells(self, matrix):
         """Return the values of scores, the median where they are NaN."""
         scores = np.nan_to_num(matrix)  # the median has score 0
-        return self._column.cells(self._scaler.inverse_transform(scores).ravel())
+        # A condition is given, and comes back as given: no jump to one of training.
+        return self._column.cells(self._scaler.knots_[0].unscored(scores.ravel()))
 
 
 def _factorized(column, values):

@@ -174,7 +174,16 @@ class _ColumnKnots:
             scores[above] += (values[above] - self.value[-1]) * self._upper_slope
         return scores
 
+    def unscored(self, scores):
+        """Return the values that have these scores, also where none was in training."""
+        values = np.interp(scores, self.score, self.value)
+        below, above = scores < self.score[0], scores > self.score[-1]
+        values[below] += (scores[below] - self.score[0]) / self._lower_slope
+        values[above] += (scores[above] - self.score[-1]) / self._upper_slope
+        return values
+
     def values(self, scores):
+        """Return values that training rows may have had at these scores."""
         low, high = self._edge_score[[0, -1]]
         values = np.interp(scores, self._edge_score, self._edge_value)
         below, above = scores < low, scores > high

@@ -1,4 +1,4 @@
-"""Factors of a first stage, the rest in a second, and what becomes of both."""
+"""Which first stage two stages take, that it stays as it is, and scikit-learn."""
 
 import pickle
 
@@ -7,91 +7,40 @@ import pandas as pd
 import pytest
 import torch
 from model_cases import MODELS, gentle, make_table, small
-from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from two_stage_cases import (
+    N_FACTORS,
+    N_RESIDUALS,
+    WAYS,
+    brief,
+    first_stage,
+    fit_each_way,
+    make_rows,
+    same_weights,
+    squared_error,
+    two_stages,
+    weights,
+)
 
-from skvae import CVAE, DCVAE, MSVAE, VAE, BetaTCVAE
-from skvae.datasets import make_sprites
-from skvae.networks import Beside
+from skvae import CVAE, DCVAE, MSVAE, BetaTCVAE
 from skvae.selection import (
     ks_scorer,
     latent_consistency_scorer,
     n_active_scorer,
     neg_total_correlation_scorer,
-    reconstruction_scorer,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
-
-N_FACTORS, N_RESIDUALS = 2, 3
-COLUMNS = list("abcdef")
-
-
-def make_rows(n_rows=400, seed=0):
-    """Return columns of two factors, and of a rest that correlates across columns."""
-    rng = np.random.default_rng(seed)
-    of_factors = [[1, 0.9, 0.8, 0, 0, 0], [0, 0, 0, 1, -0.9, 0.8]]
-    of_rest = [[0.4, -0.4, 0.1, 0.4, 0.3, -0.2], [-0.3, 0.1, 0.4, 0.2, -0.4, 0.4]]
-    values = rng.normal(size=(n_rows, 2)) @ of_factors
-    values += rng.normal(size=(n_rows, 2)) @ of_rest
-    values += 0.1 * rng.normal(size=values.shape)
-    index = [f"client{position}" for position in range(n_rows)]
-    return pd.DataFrame(values, columns=COLUMNS, index=index)
-
-
-def make_clients(n_rows=300, seed=0):
-    """Return the same columns moved by a group and an age that stand beside them."""
-    rng = np.random.default_rng(seed)
-    group = rng.choice(["low", "middle", "high"], n_rows, p=[0.5, 0.3, 0.2])
-    age = rng.uniform(20, 70, n_rows)
-    shift = pd.Series(group).map({"low": -2.0, "middle": 0.0, "high": 2.0}).to_numpy()
-    table = make_rows(n_rows, seed)
-    table["a"] += shift
-    table["d"] += (age - 45) / 20
-    table.insert(1, "group", group)
-    table["age"] = age
-    return table
-
-
-SETTINGS = {
-    "hidden_layer_sizes": (16,),
-    "max_epochs": 40,
-    "lr": 2e-2,
-    "batch_size": 64,
-    "device": "cpu",
-    "random_state": 0,
-}
-
-
-def first_stage(model_class=BetaTCVAE, **params):
-    settings = {**SETTINGS, "latent_dim": N_FACTORS, "encoding": "standard"}
-    return model_class(**{**settings, **gentle(model_class), **params})
-
-
-def two_stages(first, **params):
-    return MSVAE(first, **{**SETTINGS, "residual_dim": N_RESIDUALS, **params})
-
-
-def brief(first=None, **params):
-    """Return a model that trains in a hundredth of a second."""
-    first = small(BetaTCVAE, beta=1.5) if first is None else first
-    settings = {"residual_dim": 2, "max_epochs": 3, "hidden_layer_sizes": (8,)}
-    return two_stages(first, **{**settings, **params})
 
 
 @pytest.fixture(scope="module")
 def rows():
     return make_rows()
-
-
-@pytest.fixture(scope="module")
-def clients():
-    return make_clients()
 
 
 @pytest.fixture(scope="module")
@@ -101,19 +50,10 @@ def first(rows):
 
 @pytest.fixture(scope="module")
 def of_two(first, rows):
-    return {
-        (fusion, training): two_stages(
-            FrozenEstimator(first), fusion=fusion, residual_training=training
-        ).fit(rows)
-        for fusion in ("film", "concat")
-        for training in ("joint", "separate")
-    }
+    return fit_each_way(first, rows)
 
 
-@pytest.fixture(
-    params=[(f, t) for f in ("film", "concat") for t in ("joint", "separate")],
-    ids="-".join,
-)
+@pytest.fixture(params=WAYS, ids="-".join)
 def each(request, of_two):
     """Both stages trained, in each of the ways."""
     return of_two[request.param]
@@ -122,49 +62,6 @@ def each(request, of_two):
 @pytest.fixture(scope="module")
 def model(of_two):
     return of_two["film", "joint"]
-
-
-@pytest.fixture(scope="module")
-def conditional(clients):
-    """A first stage of each kind that takes conditions, and the second stage on it."""
-    columns = ["group", "age"]
-    return {
-        kind: two_stages(first_stage(kind, condition_columns=columns)).fit(clients)
-        for kind in (CVAE, DCVAE)
-    }
-
-
-def encoded(model, table):
-    """Return the values that the networks see, and beside them their condition."""
-    (matrix,) = model.first_stage_._encoded_chunks(table)
-    return torch.as_tensor(matrix)
-
-
-def weights(model):
-    return {name: w.clone() for name, w in model.module_.state_dict().items()}
-
-
-def same_weights(one, other):
-    return one.keys() == other.keys() and all(
-        torch.equal(one[k], other[k]) for k in one
-    )
-
-
-def squared_error(model, table):
-    encode = model.table_encoder_.transform
-    return np.mean((encode(model.reconstruct(table)) - encode(table)) ** 2)
-
-
-def spread_of_residuals(model, table):
-    """Return the standard deviation of x - y(c) for draws of c, column by column."""
-    first, matrix = model.first_stage_.module_, encoded(model, table)
-    with torch.no_grad():
-        posterior = first.encode(matrix)
-        generator = torch.Generator().manual_seed(0)
-        noise = torch.randn(20, *posterior.mean.shape, generator=generator)
-        values, condition = first.split(matrix)
-        residuals = values - first.mean(posterior.at(noise), condition)
-    return residuals.flatten(0, 1).numpy().std(axis=0)
 
 
 class TestFirstStageIsUntouched:
@@ -351,465 +248,6 @@ class TestBadFirstStage:
             brief(**{name: value}).fit(rows)
 
 
-class TestSecondStageExplainsTheRest:
-    def test_it_trains(self, each):
-        history = each.history_["valid_reconstruction"]
-        assert history.iloc[-1] < history.iloc[0] - 0.5
-
-    def test_fusion_is_what_was_asked_for(self, of_two):
-        for (fusion, _), model in of_two.items():
-            assert isinstance(model.module_.decoder, Beside) == (fusion == "concat")
-
-    def test_residual_latents_carry_something(self, each):
-        assert (each.kl_per_dimension_[N_FACTORS:] > 0.1).sum() >= 2
-        assert each.n_active_ > N_FACTORS
-
-    def test_neither_factors_nor_residual_latents_are_ignored(self, each, rows):
-        latents = each.transform(rows)
-        spread = each.inverse_transform(latents).std().mean()
-        swapped = latents.copy()
-        swapped[:, N_FACTORS:] = latents[::-1, N_FACTORS:]
-        moved = {"z": swapped}
-        for factor in range(N_FACTORS):
-            moved[factor] = latents.copy()
-            moved[factor][:, factor] += 1
-        for name, others in moved.items():
-            change = each.inverse_transform(others) - each.inverse_transform(latents)
-            assert np.sqrt((change**2).to_numpy().mean()) > 0.2 * spread, name
-
-    def test_reconstructions_are_nearer_than_those_of_the_first_stage(
-        self, each, first, rows
-    ):
-        assert squared_error(each, rows) < 0.5 * squared_error(first, rows)
-        unseen = make_rows(seed=1)
-        assert squared_error(each, unseen) < 0.6 * squared_error(first, unseen)
-        assert reconstruction_scorer(each, rows) > reconstruction_scorer(first, rows)
-
-    def test_bound_is_above_that_of_the_first_stage(self, each, first, rows):
-        assert each.score(rows) > first.score(rows) + 0.4
-        unseen = make_rows(seed=1)
-        assert each.score(unseen) > first.score(unseen) + 0.3
-
-    def test_importance_weighted_bound_is_tighter(self, each, rows):
-        bound = each.score(rows)
-        tighter = each.score_samples(rows, n_importance=300).mean()
-        assert bound < tighter < bound + 1.5
-
-    def test_what_is_left_is_less_correlated(self, model, first, rows):
-        left = {
-            m: np.corrcoef((rows - m.reconstruct(rows)).T.to_numpy())
-            for m in (model, first)
-        }
-        off = ~np.eye(len(COLUMNS), dtype=bool)
-        of_both, of_first = (np.abs(left[m][off]).mean() for m in (model, first))
-        assert of_both < of_first
-
-
-class TestDecomposition:
-    def test_it_adds_up(self, each, rows):
-        value = each.elbo_decomposition(rows)["value"]
-        parts = ["mutual_information", "total_correlation", "dimension_wise_kl"]
-        assert value[[*parts, "residual_kl"]].sum() == pytest.approx(value["kl"])
-        assert value["reconstruction"] - value["kl"] == pytest.approx(value["elbo"])
-
-    def test_parts_of_the_factors_are_those_of_the_first_stage(self, each, first, rows):
-        terms, alone = each.elbo_decomposition(rows), first.elbo_decomposition(rows)
-        parts = ["mutual_information", "total_correlation", "dimension_wise_kl"]
-        pd.testing.assert_frame_equal(
-            terms.loc[parts], alone.loc[parts], check_exact=True
-        )
-        gap = terms.loc["kl", "value"] - terms.loc["residual_kl", "value"]
-        assert gap == pytest.approx(alone.loc["kl", "value"])
-
-    def test_it_is_the_score_but_for_monte_carlo_error(self, each, rows):
-        terms = each.elbo_decomposition(rows)
-        error = terms.loc["elbo", "standard_error"]
-        assert abs(terms.loc["elbo", "value"] - each.score(rows)) < 4 * error
-
-    def test_residual_kl_is_that_of_z_over_draws_of_c(self, each, rows):
-        matrix = encoded(each, rows)
-        noise = torch.randn(
-            200, len(rows), N_FACTORS, generator=torch.Generator().manual_seed(0)
-        ).double()
-        with torch.no_grad():
-            factors = each.first_stage_.module_.encode(matrix).at(noise)
-            residuals = matrix - each.first_stage_.module_.mean(factors)
-            posterior = each.module_.encode_residual(residuals)
-            kl = posterior.kl_to_standard().sum(dim=-1).mean()
-        terms = each.elbo_decomposition(rows)
-        found = terms.loc["residual_kl", "value"]
-        assert found == pytest.approx(kl.item(), rel=0.03)
-
-    def test_it_draws_some_of_many_rows(self, model, rows):
-        terms = model.elbo_decomposition(rows, max_rows=50, random_state=1)
-        again = model.elbo_decomposition(rows, max_rows=50, random_state=1)
-        pd.testing.assert_frame_equal(terms, again)
-        assert not terms.equals(model.elbo_decomposition(rows, max_rows=50))
-
-
-class TestWaysOut:
-    def test_feature_names_tell_factors_from_residual_latents(self, model):
-        names = ["msvae_c0", "msvae_c1", "msvae_z0", "msvae_z1", "msvae_z2"]
-        assert model.get_feature_names_out().tolist() == names
-        with pytest.raises(NotFittedError):
-            MSVAE().get_feature_names_out()
-
-    def test_inverse_of_transform_is_the_reconstruction(self, each, rows):
-        pd.testing.assert_frame_equal(
-            each.inverse_transform(each.transform(rows)).set_axis(rows.index),
-            each.reconstruct(rows),
-            check_exact=True,
-        )
-
-    def test_mean_is_what_the_modules_say(self, each, rows):
-        matrix = encoded(each, rows)
-        module = each.module_
-        with torch.no_grad():
-            c = module.first.encode(matrix).mean
-            y = module.first.mean(c)
-            z = module.encoder(matrix - y)[:, :N_RESIDUALS]
-            expected = module.first.outputs(c) + module.decoder(z, y)
-        np.testing.assert_allclose(
-            each.transform(rows), torch.cat([c, z], 1), rtol=1e-10
-        )
-        expected = each.table_encoder_.inverse_transform(expected.numpy())
-        np.testing.assert_allclose(each.reconstruct(rows), expected, rtol=1e-9)
-
-    def test_draws_of_reconstructions(self, model, rows):
-        one, again, other = (
-            model.reconstruct(rows, kind="draw", random_state=seed)
-            for seed in (0, 0, 1)
-        )
-        pd.testing.assert_frame_equal(one, again)
-        assert not np.isclose(one, other).any()
-        assert ((one - rows) ** 2).to_numpy().mean() < 0.5
-
-    @pytest.mark.parametrize("latent", ["aggregate", "prior"])
-    def test_samples_look_like_the_table(self, each, rows, latent):
-        made = each.sample(3000, latent=latent, random_state=0)
-        assert made.shape == (3000, 6)
-        assert list(made) == COLUMNS
-        np.testing.assert_allclose(made.std(), rows.std(), rtol=0.25)
-        np.testing.assert_allclose(made.corr(), rows.corr(), atol=0.25)
-        again = each.sample(3000, latent=latent, random_state=0)
-        pd.testing.assert_frame_equal(made, again)
-
-    def test_samples_of_prior_and_rows_differ(self, model):
-        prior, aggregate = (
-            model.sample(5, latent=latent, random_state=0)
-            for latent in ("prior", "aggregate")
-        )
-        assert not np.isclose(prior, aggregate).any()
-
-    def test_drawn_residual_latents_belong_to_the_factors_drawn_with_them(
-        self, model, rows
-    ):
-        # z makes up for the very c that it stands beside, not for the mean.
-        random_state = np.random.RandomState(0)
-        latents = model._draw_latents_of(np.arange(400), "aggregate", random_state)
-        matrix, module = encoded(model, rows), model.module_
-        c = torch.as_tensor(latents[:, :N_FACTORS])
-        z = torch.as_tensor(latents[:, N_FACTORS:])
-        with torch.no_grad():
-            of_factors = module.first.encode(matrix)
-            of_rest = module.residual_posterior(matrix, c)
-        for posterior, drawn in ((of_factors, c), (of_rest, z)):
-            noise = (drawn - posterior.mean) / (posterior.log_variance / 2).exp()
-            np.testing.assert_allclose(noise.mean(dim=0), 0, atol=0.2)
-            np.testing.assert_allclose(noise.std(dim=0), 1, atol=0.1)
-
-    def test_history_of_both_stages(self, of_two):
-        for (_, training), model in of_two.items():
-            terms = {"train_reconstruction", "train_kl", "valid_loss"}
-            assert terms <= set(model.history_)
-            assert len(model.history_) == model.n_iter_
-            assert "train_total_correlation" in model.first_stage_.history_
-            assert "train_total_correlation" not in model.history_
-            if training == "joint":
-                assert model.encoder_net_ is None
-            else:
-                losses = [epoch["valid_loss"] for epoch in model.encoder_net_.history]
-                assert losses[-1] < losses[0]
-
-    def test_encoder_trained_by_itself_read_the_residuals_alone(self, of_two, rows):
-        model = of_two["film", "separate"]
-        (head,) = model.encoder_net_.module_.heads
-        expected = spread_of_residuals(model, rows)
-        np.testing.assert_allclose(head.column_scales, expected, rtol=0.1)
-
-    def test_arrays_come_back_as_arrays(self, rows):
-        model = brief().fit(rows.to_numpy())
-        assert isinstance(model.reconstruct(rows.to_numpy()), np.ndarray)
-        assert model.sample(7, random_state=0).shape == (7, 6)
-
-
-def mixed_by_hand(model, content, residual, variant):
-    """Return the rows of `mix`, by calls of the modules."""
-    first, second = model.first_stage_.module_, model.module_
-    with torch.no_grad():
-        of_content, of_residual = encoded(model, content), encoded(model, residual)
-        (_, own), (inputs, other) = first.split(of_content), first.split(of_residual)
-        factors = first.encode(of_content).mean
-        if variant == "residual":
-            inputs = inputs - first.mean(first.encode(of_residual).mean, other)
-        if variant == "crossed":
-            inputs = inputs - first.mean(factors, own)
-        z = second.encoder(inputs)[:, :N_RESIDUALS]
-        mean = second.mean(torch.cat([factors, z], dim=1), own)
-    return model.table_encoder_.inverse_transform(mean.numpy())
-
-
-class TestMix:
-    def test_of_rows_with_themselves_is_the_reconstruction(self, each, rows):
-        pd.testing.assert_frame_equal(
-            each.mix(rows, rows), each.reconstruct(rows), rtol=1e-10, atol=1e-12
-        )
-
-    @pytest.mark.parametrize("variant", ["residual", "raw", "crossed"])
-    def test_it_is_what_the_modules_say(self, each, rows, variant):
-        content, residual = rows[:50], rows[50:100]
-        found = each.mix(content, residual, variant=variant)
-        expected = mixed_by_hand(each, content, residual, variant)
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
-
-    def test_variants_differ(self, model, rows):
-        residual, raw, crossed = (
-            model.mix(rows[:50], rows[50:100], variant=variant)
-            for variant in ("residual", "raw", "crossed")
-        )
-        for one, other in ((residual, raw), (residual, crossed), (raw, crossed)):
-            assert not np.isclose(one, other).all(axis=1).any()
-
-    def test_residual_comes_from_the_other_rows(self, model, rows):
-        content, other = rows[:200], rows[200:]
-        mixed = model.mix(content, other)
-        rest, of_other = (
-            (table - model.first_stage_.reconstruct(source)).to_numpy()
-            for table, source in ((mixed, content), (other, other))
-        )
-        of_content = (content - model.first_stage_.reconstruct(content)).to_numpy()
-        error, error_of_own = (
-            np.mean((rest - expected) ** 2) for expected in (of_other, of_content)
-        )
-        assert error < 0.5 * error_of_own
-
-    def test_index_is_that_of_the_content(self, model, rows):
-        content, other = rows[:5], rows[5:10]
-        for pair in ("ordered", "random"):
-            mixed = model.mix(content, other, pair=pair, random_state=0)
-            pd.testing.assert_index_equal(mixed.index, content.index)
-            assert list(mixed) == COLUMNS
-
-    def test_random_pairs_are_those_of_random_state(self, model, rows):
-        content, other = rows[:50], rows[50:80]
-        one, again, another = (
-            model.mix(content, other, pair="random", random_state=seed)
-            for seed in (0, 0, 1)
-        )
-        pd.testing.assert_frame_equal(one, again)
-        assert not one.equals(another)
-        # Each row has the residual of one of the others.
-        for row in range(5):
-            repeated = content.iloc[[row] * len(other)]
-            candidates = model.mix(repeated, other)
-            assert np.isclose(candidates, one.iloc[row]).all(axis=1).sum() == 1
-
-    def test_ordered_is_the_default(self, model, rows):
-        ordered = model.mix(rows[:50], rows[50:100], random_state=1)
-        pd.testing.assert_frame_equal(ordered, model.mix(rows[:50], rows[50:100]))
-
-    def test_unequal_lengths(self, model, rows):
-        with pytest.raises(ValueError, match=r"7 rows in X_content and 9 in X_resid"):
-            model.mix(rows[:7], rows[:9])
-        assert model.mix(rows[:7], rows[:9], pair="random").shape == (7, 6)
-
-    @pytest.mark.parametrize("argument", ["X_content", "X_residual"])
-    def test_errors_name_the_table(self, model, rows, argument):
-        for bad in (rows.drop(columns="f"), rows[:0], rows.assign(a="x")):
-            tables = {"X_content": rows, "X_residual": rows, argument: bad}
-            with pytest.raises(ValueError, match=f"^{argument}: "):
-                model.mix(**tables)
-
-    @pytest.mark.parametrize(
-        ("name", "value"), [("variant", "own"), ("pair", "all"), ("random_state", "x")]
-    )
-    def test_bad_parameters(self, model, rows, name, value):
-        with pytest.raises(ValueError, match=f"'{name}' parameter of MSVAE.mix"):
-            model.mix(rows, rows, **{name: value})
-
-    def test_before_fit(self, rows):
-        with pytest.raises(NotFittedError):
-            MSVAE().mix(rows, rows)
-
-    def test_inputs_stay_as_they_are(self, model, rows):
-        content, other = rows[:9].copy(), rows[9:18].copy()
-        model.mix(content, other, pair="random")
-        pd.testing.assert_frame_equal(content, rows[:9])
-        pd.testing.assert_frame_equal(other, rows[9:18])
-
-
-@pytest.mark.parametrize("kind", [CVAE, DCVAE])
-class TestConditionColumns:
-    @pytest.fixture
-    def model(self, conditional, kind):
-        return conditional[kind]
-
-    def test_rows_keep_their_own_condition(self, model, clients):
-        made = model.reconstruct(clients)
-        assert list(made) == list(clients)
-        pd.testing.assert_series_equal(made["group"], clients["group"])
-        np.testing.assert_allclose(made["age"], clients["age"])
-        other = clients.assign(group="high")
-        assert (model.reconstruct(other)["group"] == "high").all()
-
-    def test_samples_have_conditions_of_training_rows(self, model, clients):
-        made = model.sample(1000, random_state=0)
-        assert list(made) == list(clients)
-        shares = made["group"].value_counts(normalize=True)
-        assert shares["low"] == pytest.approx(0.5, abs=0.1)
-        means = made.groupby("group")["a"].mean()
-        assert means["low"] + 2 < means["high"]
-        assert np.corrcoef(made["d"], made["age"])[0, 1] > 0.2
-
-    def test_factors_are_those_of_the_first_stage(self, model, clients):
-        codes = model.transform(clients)
-        expected = model.first_stage_.transform(clients)
-        np.testing.assert_array_equal(codes[:, :N_FACTORS], expected)
-        for scorer in (neg_total_correlation_scorer, n_active_scorer):
-            assert scorer(model, clients) == scorer(model.first_stage_, clients)
-
-    def test_second_stage_explains_rows_better(self, model, clients):
-        assert model.score(clients) > model.first_stage_.score(clients) + 0.3
-        assert 0.3 < ks_scorer(model, clients) < 1
-        terms = model.elbo_decomposition(clients)
-        error = terms.loc["elbo", "standard_error"]
-        assert abs(terms.loc["elbo", "value"] - model.score(clients)) < 4 * error
-
-    def test_condition_acts_through_the_first_stage(self, model, clients):
-        found = model.reconstruct(clients)
-        with torch.no_grad():
-            module, matrix = model.module_, encoded(model, clients)
-            values, condition = module.first.split(matrix)
-            c = module.first.encode(matrix).mean
-            y = module.first.mean(c, condition)
-            z = module.encoder(values - y)[:, :N_RESIDUALS]
-            mean = module.first.outputs(c, condition) + module.decoder(z, y)
-        cells = clients[["group", "age"]]
-        expected = model.table_encoder_.inverse_transform(
-            mean.numpy(), clients.index, cells
-        )
-        pd.testing.assert_frame_equal(
-            found[COLUMNS], expected[COLUMNS], rtol=1e-9, atol=1e-12
-        )
-
-    @pytest.mark.parametrize("variant", ["residual", "raw", "crossed"])
-    def test_mix_keeps_the_condition_of_the_content(self, model, clients, variant):
-        content, other = clients[:100], clients[100:200]
-        assert (content["group"].to_numpy() != other["group"].to_numpy()).any()
-        mixed = model.mix(content, other, variant=variant)
-        pd.testing.assert_series_equal(mixed["group"], content["group"])
-        np.testing.assert_allclose(mixed["age"], content["age"])
-        own = model.mix(content, content)
-        pd.testing.assert_frame_equal(own, model.reconstruct(content))
-
-    def test_encoder_trained_by_itself_read_residuals_under_the_own_condition(
-        self, kind, clients
-    ):
-        first = small(kind, condition_columns=["group", "age"], max_epochs=20, lr=1e-2)
-        model = brief(first, residual_training="separate").fit(clients)
-        (head,) = model.encoder_net_.module_.heads
-        expected = spread_of_residuals(model, clients)
-        np.testing.assert_allclose(
-            head.column_scales, expected, rtol=0.2
-        )  # other draws
-
-
-def test_bound_is_marginal_where_the_condition_is_unknown(clients):
-    table = clients.drop(columns="age")
-    model = two_stages(first_stage(CVAE, condition_columns=["group"]), max_epochs=10)
-    model.fit(table)
-    shares = table["group"].value_counts(normalize=True)
-    bounds = [
-        np.log(share) + model.score_samples(table.assign(group=level))
-        for level, share in shares.items()
-    ]
-    unknown = table.assign(group=None)
-    np.testing.assert_allclose(
-        model.score_samples(unknown), logsumexp(bounds, axis=0), rtol=1e-10
-    )
-    assert np.isfinite(model.transform(unknown)).all()
-    assert np.isfinite(model.reconstruct(unknown)[COLUMNS]).all(axis=None)
-
-
-@pytest.fixture(scope="module")
-def sprites():
-    return make_sprites(200, image_size=8, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def of_images(sprites):
-    first = small(
-        BetaTCVAE,
-        beta=2,
-        latent_dim=4,
-        image_shape=sprites.image_shape,
-        max_epochs=15,
-        lr=1e-2,
-        batch_size=32,
-    )
-    first.fit(sprites.data)
-    settings = {"max_epochs": 20, "lr": 1e-2, "batch_size": 32}
-    return {
-        (fusion, training): two_stages(
-            FrozenEstimator(first),
-            fusion=fusion,
-            residual_training=training,
-            **settings,
-        ).fit(sprites.data)
-        for fusion, training in [("film", "joint"), ("concat", "separate")]
-    }
-
-
-class TestImages:
-    @pytest.fixture(params=[("film", "joint"), ("concat", "separate")], ids="-".join)
-    def model(self, request, of_images):
-        return of_images[request.param]
-
-    def test_reconstructions_are_nearer_than_those_of_the_first_stage(
-        self, model, sprites
-    ):
-        assert squared_error(model, sprites.data) < squared_error(
-            model.first_stage_, sprites.data
-        )
-        assert model.score(sprites.data) > model.first_stage_.score(sprites.data)
-
-    def test_shapes_and_range(self, model, sprites):
-        pixels = sprites.data
-        assert model.transform(pixels).shape == (200, 4 + N_RESIDUALS)
-        made = model.reconstruct(pixels), model.sample(200, random_state=0)
-        for images in (*made, model.sample(200, latent="prior", random_state=0)):
-            assert images.shape == pixels.shape
-            assert images.dtype == pixels.dtype
-        terms = model.elbo_decomposition(pixels)["value"]
-        assert terms["residual_kl"] > 0
-
-    @pytest.mark.parametrize("variant", ["residual", "raw", "crossed"])
-    def test_mix(self, model, sprites, variant):
-        content, other = sprites.data[:50], sprites.data[50:100]
-        found = model.mix(content, other, variant=variant)
-        expected = mixed_by_hand(model, content, other, variant)
-        np.testing.assert_array_equal(found, expected)
-        assert not np.array_equal(found, model.reconstruct(content))
-        own = model.mix(content, content)
-        np.testing.assert_array_equal(own, model.reconstruct(content))
-
-    def test_pickle(self, model, sprites):
-        again = pickle.loads(pickle.dumps(model))
-        np.testing.assert_array_equal(
-            again.transform(sprites.data), model.transform(sprites.data)
-        )
-
-
 class TestWithScikitLearn:
     def test_search_over_parameters_of_both_stages(self, rows):
         grid = {"first_stage__beta": [1.0, 8.0], "residual_dim": [1, 2]}
@@ -900,12 +338,3 @@ class TestWithScikitLearn:
         assert model.encoder_net_ is None
         assert model.n_features_in_ == 2
         assert list(model.sample(3)) == ["a", "b"]
-
-
-def test_spare_residual_latents_switch_off(rows):
-    first = first_stage(VAE, latent_dim=4).fit(rows)  # leaves nothing but noise
-    model = two_stages(
-        FrozenEstimator(first), residual_dim=6, residual_training="joint"
-    ).fit(rows)
-    assert (model.kl_per_dimension_[4:] < 0.05).sum() >= 4
-    assert model.score(rows) > first.score(rows) - 0.3

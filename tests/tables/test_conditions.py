@@ -273,3 +273,11 @@ def test_any_level_is_itself_or_unknown(seen, new):
     assert (matrix[known].sum(axis=1) == 1).all()
     cells = encoder.inverse_transform(matrix)["c"]
     assert cells[known].tolist() == [level for level in [*seen, *new] if level in seen]
+
+
+def test_a_condition_between_those_of_training_comes_back_as_given():
+    table = pd.DataFrame({"unemployment": np.repeat([0.04, 0.06, 0.10], 20)})
+    encoder = ConditionEncoder().fit(table)
+    asked = pd.DataFrame({"unemployment": [0.04, 0.05, 0.08, 0.10, 0.02, 0.20]})
+    back = encoder.inverse_transform(encoder.transform(asked))
+    np.testing.assert_allclose(back["unemployment"], asked["unemployment"])
