@@ -41,12 +41,15 @@ docs: $(VENV)/installed  ## the documentation, warnings as errors
 examples: $(VENV)/installed  ## every example, as a script
 	for example in examples/*.py; do $(BIN)/python $$example || exit 1; done
 
-bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about two hours)
+bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about three hours)
 	$(BIN)/python benchmarks/epoch_speed.py
 	$(BIN)/python benchmarks/family_speed.py
 	$(BIN)/python benchmarks/family_disentanglement.py
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/binarised_mnist.py
+	$(BIN)/python benchmarks/multi_stage.py
+	$(BIN)/python benchmarks/multi_stage_images.py
+	$(BIN)/python benchmarks/recession.py
 	$(BIN)/python benchmarks/inference_speed.py
 	$(BIN)/python benchmarks/credit_factors.py
 	$(BIN)/python benchmarks/thesis_setting.py

@@ -67,6 +67,9 @@ class RegimeMixin:
     ):
         """Say which factors moved between two tables, and how far.
 
+        In large tables a shift is found however small it is, also of a factor that
+        carries next to nothing: read ``shift`` before ``moved``.
+
         Parameters
         ----------
         A : DataFrame or array-like of shape (n_samples, n_features)
