@@ -49,6 +49,14 @@ def small(estimator_class, **params):
     return estimator_class(**{**own_params, "first_stage": first_stage})
 
 
+def trained_once(model_class):
+    """Return parameters under which callbacks see one training.
+
+    By default `MSVAE` trains an encoder of residuals before its second stage.
+    """
+    return {"residual_training": "joint"} if model_class is skvae.MSVAE else {}
+
+
 def where(model, name):
     """Return the name of a parameter of the model, or else of its first stage."""
     return name if name in model.get_params() else f"first_stage__{name}"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from model_cases import MODELS, gentle, make_numbers, small
+from model_cases import MODELS, gentle, make_numbers, small, trained_once
 from skorch.callbacks import Callback
 
 from skvae import (
@@ -88,7 +88,8 @@ def test_loss_falls(model_class, numbers):
 
 def test_every_parameter_receives_gradient(model_class, numbers):
     GradientRecorder.names, GradientRecorder.seen = set(), set()
-    model = trained(model_class, numbers, max_epochs=2, callbacks=[GradientRecorder()])
+    settings = {"max_epochs": 2, **trained_once(model_class)}
+    model = trained(model_class, numbers, callbacks=[GradientRecorder()], **settings)
     learned = {name for name, _ in model.module_.named_parameters()}
     learned |= {n for n, _ in model.net_.get_all_learnable_params()}
     if model_class is MSVAE:  # whose first stage learned before
