@@ -48,7 +48,9 @@ def make_world(shift=0.0, seed=0, n_rows=300):
 def as_numbers(table):
     """Return an array of the same cells, groups by number."""
     numbers = {"low": 0, "middle": 1, "high": 2}
-    return table.replace(numbers).to_numpy(dtype=float)
+    if "group" in table:
+        table = table.assign(group=table["group"].map(numbers))
+    return table.to_numpy(dtype=float)
 
 
 class Case:
