@@ -55,7 +55,7 @@ class MSVAE(BaseVAE):
     residual_training : {"separate", "joint"}, default="separate"
         Whether the encoder of the second stage trains first, by itself, on residuals
         alone, and then the decoder ([2]_, section 3.4), or both together. The first
-        keeps more of each row; see the benchmarks.
+        keeps more of each row; on images its bound is lower than that of the second.
 
     {training_parameters}
 
