@@ -25,7 +25,11 @@ from skvae.selection import (
     reconstruction_scorer,
 )
 
-SCORERS = {name: getattr(skvae.selection, name) for name in skvae.selection.__all__}
+SCORERS = {
+    name: getattr(skvae.selection, name)
+    for name in skvae.selection.__all__
+    if not name.startswith("outlier_")  # those of detectors, which are no models
+}
 FIDELITY = [ks_scorer, ks_sample_scorer, reconstruction_scorer]
 SUPERVISED = [factor_vae_scorer, mig_scorer]
 
