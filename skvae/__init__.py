@@ -18,9 +18,12 @@ from skvae.models import (
     VAE,
     BetaTCVAE,
     BetaVAE,
+    ConditionalExplanation,
     Counterfactual,
+    DCVAEAnomalyDetector,
     FactorVAE,
     InfoVAE,
+    VAEAnomalyDetector,
 )
 
 __version__ = version("skvae")
@@ -34,7 +37,9 @@ __all__ = [
     "VAE",
     "BetaTCVAE",
     "BetaVAE",
+    "ConditionalExplanation",
     "Counterfactual",
+    "DCVAEAnomalyDetector",
     "DataUnavailableError",
     "FactorVAE",
     "InfoVAE",
@@ -42,4 +47,5 @@ __all__ = [
     "TrainingDivergedError",
     "UnseenConditionWarning",
     "UnsupportedRegimeWarning",
+    "VAEAnomalyDetector",
 ]

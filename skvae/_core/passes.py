@@ -55,3 +55,24 @@ class ForwardPass(NamedTuple):
     kl: Tensor  # (n_rows, latent_dim), of the posterior to the prior, in nats
     latents: Tensor  # (n_rows, latent_dim), one draw from each posterior
     condition: Tensor | None = None  # (n_rows, width), encoded; None without one
+
+    def trimmed(self, fraction: float) -> "ForwardPass":
+        """Return the pass without the share of the rows that it explains worst.
+
+        Least trimmed squares (Rousseeuw 1984), for likelihoods: what is compared is
+        the bound of each row, log p(x|z) - KL.
+        """
+        n_left_out = int(fraction * len(self.kl))
+        if n_left_out == 0:
+            return self
+        bound = self.log_likelihood - self.kl.sum(dim=1)
+        return self._of_rows(bound.topk(len(bound) - n_left_out).indices)
+
+    def _of_rows(self, rows):
+        return ForwardPass(
+            log_likelihood=self.log_likelihood[rows],
+            posterior=Normal(*(part[rows] for part in self.posterior)),
+            kl=self.kl[rows],
+            latents=self.latents[rows],
+            condition=None if self.condition is None else self.condition[rows],
+        )

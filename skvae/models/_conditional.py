@@ -302,6 +302,10 @@ class ConditionalVAE(OneStageVAE):
         return self.condition_encoder_
 
     @property
+    def _finds_condition(self):
+        return self.condition_columns is not None
+
+    @property
     def _prior(self):
         return self.prior
 

@@ -173,6 +173,39 @@ class ConditionalInference(Inference):
 
         return self._where_unknown(known, unknown, matrix)
 
+    def over_unknown(self, parts_of, matrix, combine):
+        """Return what `parts_of` gives of rows, each under its condition.
+
+        Parameters
+        ----------
+        parts_of : callable
+            Given encoded rows of known condition, returns an array with a row each.
+
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows, with NaN for what is unknown of their conditions.
+
+        combine : callable
+            Given what `parts_of` gives of the rows under every training condition, of
+            shape (n_rows, n_conditions, n_parts), and the log probabilities of these
+            conditions, returns an array of shape (n_rows, n_parts).
+
+        Returns
+        -------
+        parts : ndarray of shape (n_rows, n_parts)
+            What `parts_of` gives of a row whose condition is known; of others, what
+            `combine` makes of it.
+        """
+
+        def known(matrix):
+            return (parts_of(matrix),)
+
+        def unknown(matrix):
+            log_prior = self.conditions.log_weights(self._condition(matrix))
+            (parts,) = self._over_conditions(known, matrix)
+            return (combine(parts, log_prior),)
+
+        return self._where_unknown(known, unknown, matrix)[0]
+
     def decode(self, latents, conditions=None):
         """Return the expected encoded rows given latents."""
         if conditions is None:

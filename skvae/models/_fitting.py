@@ -141,6 +141,7 @@ def make_plan(estimator, n_rows, seed):
         validation_fraction=estimator.validation_fraction if holds_out else 0,
         n_iter_no_change=estimator.n_iter_no_change,
         tol=estimator.tol,
+        trimmed_fraction=estimator.trimmed_fraction,
         device=_device(estimator.device),
         seed=seed,
         title=type(estimator).__name__ if estimator.verbose else "",

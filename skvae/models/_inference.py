@@ -115,6 +115,81 @@ class Inference:
         kl = posterior.kl_to_standard().sum(dim=-1)
         return log_likelihood, kl.reshape(-1, len(rows)).mean(dim=0)
 
+    def column_bound(self, matrix, nodes):
+        """Return the bound of each row, the log-likelihood of each column by itself.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows, whose condition is known.
+
+        nodes : ndarray of shape (n_nodes, latent_dim)
+            Standard normal points over which the log-likelihoods are averaged.
+
+        Returns
+        -------
+        log_likelihoods : ndarray of shape (n_rows, n_columns)
+            Mean of log p(x_j|z) over the nodes.
+
+        kl : ndarray of shape (n_rows,)
+            KL of the posterior to the prior.
+        """
+        return self._column_bound(matrix, nodes, self._column_bound_of)
+
+    def column_importance_bound(self, matrix, nodes):
+        """Return the importance-weighted bound of each row, split over its columns.
+
+        With weights w_k, proportional to p(x, z_k) / q(z_k|x), each column has the
+        mean of log p(x_j|z_k) under the weights; what the bound lacks of their sum is
+        what the latents take, as the KL does of the evidence lower bound.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows, whose condition is known.
+
+        nodes : ndarray of shape (n_nodes, latent_dim)
+            Standard normal points at which the latents are drawn.
+
+        Returns
+        -------
+        log_likelihoods : ndarray of shape (n_rows, n_columns)
+            Weighted means of log p(x_j|z).
+
+        kl : ndarray of shape (n_rows,)
+            Their sum less the bound.
+        """
+        return self._column_bound(matrix, nodes, self._column_importance_bound_of)
+
+    def _column_bound(self, matrix, nodes, bound_of):
+        nodes = self._tensor(nodes)
+        n_rows = max(PASS_ROWS // len(nodes), 1)
+        return self._in_passes(
+            lambda rows: bound_of(rows, nodes), matrix, n_rows=n_rows
+        )
+
+    def _column_bound_of(self, rows, nodes):
+        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
+        columns = self.module.column_log_likelihoods(latents, rows).mean(dim=0)
+        kl = posterior.kl_to_standard().sum(dim=-1)
+        return columns, kl.reshape(-1, len(rows)).mean(dim=0)
+
+    def _column_importance_bound_of(self, rows, nodes):
+        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
+        columns = self.module.column_log_likelihoods(latents, rows)
+        log_weights = columns.sum(dim=-1) + _log_prior_ratio(posterior, latents, nodes)
+        weights = log_weights.softmax(dim=0)
+        columns = torch.einsum("kn,knd->nd", weights, columns)
+        bound = log_weights.logsumexp(dim=0) - np.log(len(nodes))
+        return columns, columns.sum(dim=-1) - bound
+
+    def over_unknown(self, parts_of, matrix, combine):
+        """Return what `parts_of` gives of rows, each under its condition.
+
+        There is none here, nor can it be unknown.
+        """
+        return parts_of(matrix)
+
     def importance_bound(self, matrix, nodes):
         """Return the importance-weighted bound of each row, in nats, and no more.
 
@@ -145,9 +220,7 @@ class Inference:
     def _importance_bound_of(self, rows, nodes):
         posterior, latents = self.module.posterior_at(rows, nodes[:, None])
         log_weights = self.module.log_likelihood(latents, rows)
-        # log p(z) - log q(z|x); the constants of the two cancel.
-        prior, own = latents.square(), nodes[:, None].square() + posterior.log_variance
-        log_weights = log_weights + 0.5 * (own - prior).sum(dim=-1)
+        log_weights = log_weights + _log_prior_ratio(posterior, latents, nodes)
         return log_weights.logsumexp(dim=0) - np.log(len(nodes))
 
     @torch.inference_mode()
@@ -170,6 +243,13 @@ class Inference:
         # Torch warns of memory that may not be written, such as that of a DataFrame.
         array = np.require(array, requirements="W")
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
+
+
+def _log_prior_ratio(posterior, latents, nodes):
+    """Return log p(z) - log q(z|x) of latents at nodes, of shape (n_nodes, n_rows)."""
+    # The constants of the two cancel.
+    own = nodes[:, None].square() + posterior.log_variance
+    return 0.5 * (own - latents.square()).sum(dim=-1)
 
 
 def quasi_normal_nodes(n_nodes, latent_dim, seed):

@@ -11,6 +11,13 @@ from sklearn.utils.validation import validate_data
 _ROUNDING = 1e-9
 
 
+def forget(estimator):
+    """Drop what an earlier fit left, so that a failed one does not look fitted."""
+    fitted = [n for n in vars(estimator) if n.endswith("_") and not n.startswith("__")]
+    for name in fitted:
+        delattr(estimator, name)
+
+
 def check_table(estimator, X, *, reset):
     """Return `X` as a DataFrame or a two-dimensional array that a table encoder reads.
 
@@ -151,9 +158,11 @@ def check_likelihood(likelihood, table_encoder, matrix):
     Raises
     ------
     ValueError
-        If the likelihood is Bernoulli and a column leaves [0, 1].
+        If the likelihood is Bernoulli, as by default it is of pixels, and a column
+        leaves [0, 1].
     """
-    if likelihood != "bernoulli":
+    of_pixels = table_encoder.image_shape is not None
+    if likelihood == "gaussian" or (likelihood == "auto" and not of_pixels):
         return
     low, high = matrix.min(axis=0), matrix.max(axis=0)
     outside = (low < -_ROUNDING) | (high > 1 + _ROUNDING)
@@ -161,10 +170,10 @@ def check_likelihood(likelihood, table_encoder, matrix):
         worst = outside.argmax()
         column = table_encoder.column_at(worst)
         raise ValueError(
-            'likelihood="bernoulli" needs scaled values in [0, 1]; column '
+            f"likelihood={likelihood!r} needs scaled values in [0, 1]; column "
             f"{column.name!r} has values in [{low[worst]:.3g}, {high[worst]:.3g}] "
             f"under encoding={table_encoder.encoding_!r}. Use "
-            'encoding="minmax".'
+            'encoding="minmax", or likelihood="gaussian".'
         )
 
 

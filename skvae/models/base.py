@@ -23,7 +23,12 @@ from skvae.models._generation import GenerationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
-from skvae.models._validation import check_callbacks, check_layer_sizes, check_table
+from skvae.models._validation import (
+    check_callbacks,
+    check_layer_sizes,
+    check_table,
+    forget,
+)
 from skvae.networks import ACTIVATIONS
 
 # Enough quasi-random points that the bound's error is small beside its spread over
@@ -63,6 +68,7 @@ class BaseVAE(
             StrOptions({"auto"}),
         ],
         "kl_warmup": [Interval(Integral, 0, None, closed="left")],
+        "trimmed_fraction": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -82,6 +88,7 @@ class BaseVAE(
         max_epochs=50,
         batch_size="auto",
         kl_warmup=10,
+        trimmed_fraction=0.0,
         early_stopping=True,
         validation_fraction=0.1,
         n_iter_no_change=20,
@@ -97,6 +104,7 @@ class BaseVAE(
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.kl_warmup = kl_warmup
+        self.trimmed_fraction = trimmed_fraction
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -153,7 +161,7 @@ class BaseVAE(
         return self._fit(X)
 
     def _fit(self, X, condition=None):
-        self._forget()
+        forget(self)
         check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         check_callbacks(self.callbacks)
         X = check_table(self, X, reset=True)
@@ -164,15 +172,9 @@ class BaseVAE(
             self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
             self._summarise_posteriors(matrix, seed)
         except BaseException:
-            self._forget()
+            forget(self)
             raise
         return self
-
-    def _forget(self):
-        """Drop what an earlier fit left, so that a failed one does not look fitted."""
-        fitted = [n for n in vars(self) if n.endswith("_") and not n.startswith("__")]
-        for name in fitted:
-            delattr(self, name)
 
     def _summarise_posteriors(self, matrix, seed):
         """Keep the posteriors of some training rows, and see which latents live."""
@@ -298,6 +300,11 @@ class BaseVAE(
             if conditions.shape[1]:
                 values = np.hstack([values, conditions[chunk]])
             yield values
+
+    @property
+    def _finds_condition(self):
+        """Whether the condition of rows is in their table: of most models nowhere."""
+        return False
 
     def _conditions(self, condition, n_rows, X=None):
         """Return the encoded condition of each row; most models have none."""

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.errors import PosteriorCollapseWarning
 from skvae.models._docs import shared_parameters, with_parameters_of
+from skvae.models._frozen import model_in
 from skvae.models._generation import row_labels
 from skvae.models._regimes import ACTIVE_KL, COUNTERFACTUAL_CONSTRAINTS, naming
 from skvae.models._second_stage import fit_second_stage
@@ -146,7 +147,9 @@ class MSVAE(BaseVAE):
 
     def _fitted_first_stage(self, X, seed):
         if isinstance(self.first_stage, FrozenEstimator):
-            return _checked_frozen(self.first_stage.estimator)
+            first = model_in(self.first_stage, "first_stage")
+            _check_finds_condition(first)
+            return first
         first = BetaTCVAE() if self.first_stage is None else self.first_stage
         # Our own parameters are checked, and scikit-learn takes it that so are those of
         # all within.
@@ -360,6 +363,10 @@ class MSVAE(BaseVAE):
     def _inference_of(self, module, nodes):
         return self.first_stage_._inference_of(module, nodes)
 
+    @property
+    def _finds_condition(self):
+        return self.first_stage_._finds_condition
+
     def _conditions(self, condition, n_rows, X=None):
         return self.first_stage_._conditions(condition, n_rows, X)
 
@@ -373,17 +380,10 @@ class MSVAE(BaseVAE):
         return self.first_stage_._table(matrix, index)
 
 
-def _checked_frozen(model):
-    """Return the model of a FrozenEstimator, or say why it is no first stage."""
-    if not isinstance(model, BaseVAE):
-        raise ValueError(
-            f"first_stage holds a frozen {type(model).__name__}; expected a model of "
-            "skvae, fitted by itself and not inside of a Pipeline or a search."
-        )
-    check_is_fitted(model)
+def _check_finds_condition(model):
+    """Say so where a fitted model does not find the condition of rows by itself."""
     if model.module_.n_conditions and model.condition_columns is None:
         raise ValueError(
             f"first_stage is a {type(model).__name__} that was fitted with condition=; "
             "expected one with condition_columns, which finds the condition in X."
         )
-    return model

@@ -75,13 +75,23 @@ class LatentVariableModel(nn.Module):
 
         `latents` may have leading dimensions that `rows` lacks.
         """
+        return sum(part.sum(dim=-1) for part in self._log_likelihoods(latents, rows))
+
+    def column_log_likelihoods(self, latents: Tensor, rows: Tensor) -> Tensor:
+        """Return log p(x_j|z) in nats, of shape (..., n_rows, n_columns).
+
+        Columns are those of the table that are modelled, in the order of the groups.
+        """
+        return _joined(self._log_likelihoods(latents, rows))
+
+    def _log_likelihoods(self, latents, rows):
+        """Return those of the columns of each head."""
         values, condition = self.split(rows)
         shares = self._shares(self.outputs(latents, condition))
-        per_head = [
-            head.log_likelihood(share, values[..., group.matrix_columns]).sum(dim=-1)
+        return [
+            head.log_likelihood(share, values[..., group.matrix_columns])
             for head, group, share in zip(self.heads, self.groups, shares, strict=True)
         ]
-        return sum(per_head[1:], start=per_head[0])
 
     def mean(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the expected values given the latents, of shape (..., width)."""

@@ -46,15 +46,29 @@ class Net(NeuralNet):
         Where the adversary's noise comes from: another, so that the networks see the
         same noise with an adversary as without.
 
+    trimmed_fraction : float, default=0
+        Share of the rows of each batch that the objective does not see: those that are
+        explained worst.
+
     **kwargs : dict
         Parameters of `skorch.NeuralNet`; `criterion` makes the objective.
     """
 
-    def __init__(self, module, *, latent_dim, generator, adversary_generator, **kwargs):
+    def __init__(
+        self,
+        module,
+        *,
+        latent_dim,
+        generator,
+        adversary_generator,
+        trimmed_fraction=0.0,
+        **kwargs,
+    ):
         super().__init__(module, **kwargs)
         self.latent_dim = latent_dim
         self.generator = generator
         self.adversary_generator = adversary_generator
+        self.trimmed_fraction = trimmed_fraction
         self.warmup = 1.0
         self.stops = False
         self._draws = True  # until the first step shows that it does not
@@ -153,7 +167,7 @@ class Net(NeuralNet):
 
     def _terms_with_gradients(self, batch):
         rows, _ = batch
-        passed = self.module_(rows, self._noise(len(rows)))
+        passed = self._passed(rows, self._noise(len(rows)))
         terms = self.criterion_(passed, self.warmup)
         terms["loss"].backward()
         if self.criterion_.adversary is not None:
@@ -165,7 +179,11 @@ class Net(NeuralNet):
     @torch.no_grad()
     def validation_step(self, batch, **fit_params):
         """Return the terms of one batch at their final weights."""
-        return self.criterion_(self.module_(*batch), 1.0)
+        return self.criterion_(self._passed(*batch), 1.0)
+
+    def _passed(self, rows, noise):
+        """Return what the objective sees of rows that went through the networks."""
+        return self.module_(rows, noise).trimmed(self.trimmed_fraction)
 
     def _noise(self, n_rows):
         noise = torch.empty(n_rows, self.latent_dim, device=self.device)

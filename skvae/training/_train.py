@@ -49,6 +49,9 @@ class TrainingPlan:
     seed : int
         Seed of everything random.
 
+    trimmed_fraction : float, default=0
+        Share of the rows of each batch that the loss leaves out.
+
     title : str
         What the progress bar shows; empty for no bar.
 
@@ -65,6 +68,7 @@ class TrainingPlan:
     tol: float
     device: str
     seed: int
+    trimmed_fraction: float = 0.0
     title: str = ""
     callbacks: list = field(default_factory=list)
 
@@ -114,6 +118,7 @@ def train(
         latent_dim=latent_dim,
         generator=on_device,
         adversary_generator=own_on_device,
+        trimmed_fraction=plan.trimmed_fraction,
         criterion=partial(_seeded, make_objective, len(training), own_on_cpu),
         optimizer=torch.optim.Adam,
         # One kernel a step; not every version of torch has it for MPS.

@@ -16,6 +16,8 @@ def _estimators():
 
 
 ESTIMATORS = _estimators()
+TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
+DETECTORS = [e for e in ESTIMATORS if hasattr(e, "fit_predict")]
 MODELS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "sample")]
 ONE_STAGE = [model for model in MODELS if issubclass(model, OneStageVAE)]
 
@@ -35,7 +37,10 @@ def small(estimator_class, **params):
     """Return an estimator that trains in a hundredth of a second.
 
     Of `MSVAE` the first stage is as small, and takes what is no parameter of its own.
+    So is the model in a `VAEAnomalyDetector`.
     """
+    if estimator_class is skvae.VAEAnomalyDetector:
+        return estimator_class(**{"model": small(skvae.VAE), **params})
     params = {**SMALL, **params}
     if not issubclass(estimator_class, skvae.MSVAE):
         return estimator_class(**params)

@@ -131,6 +131,7 @@ def test_condition_and_image():
         ({"image_shape": (1, 32, 2)}, "at least 4 pixels"),
         ({"encoding": "quantile"}, "pixel"),
         ({"encoding": "standard", "likelihood": "bernoulli"}, r"\[0, 1\]"),
+        ({"encoding": "standard"}, "likelihood='auto' needs scaled values in"),
     ],
 )
 def test_bad_image_parameters(digits, params, message):

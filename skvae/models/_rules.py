@@ -1,0 +1,238 @@
+"""What makes a row anomalous: the scoring rules of the detectors."""
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+from sklearn.covariance import LedoitWolf
+
+from skvae.models._inference import Inference, quasi_normal_nodes
+from skvae.models._usual import Usual
+
+# Points of the importance-weighted bound.
+_N_IMPORTANCE = 128
+# Training rows of one condition that tell what is usual under it.
+_ENOUGH = 100
+# Training rows of any condition that tell it for a condition of fewer rows.
+_ANY = 5_000
+# What the surprise at the likeliest condition counts.
+_SURPRISE = 4.0
+
+
+class Rule:
+    """A scoring rule of a fitted model.
+
+    Parameters
+    ----------
+    model : BaseVAE
+        Fitted.
+
+    matrix : ndarray of shape (n_rows, width)
+        Encoded training rows that tell what is usual, with their conditions.
+    """
+
+    def __init__(self, model, matrix):
+        # Rows come with a condition each, so that nothing is to be averaged over.
+        self.inference = Inference(model.module_)
+        self.nodes = model._nodes
+        self.width = model._width
+        self.seed = model._seed
+        self.learn(model, matrix)
+
+    def learn(self, model, matrix):
+        """Learn what is usual: nothing, for rules that the model alone answers."""
+
+    def anomaly(self, matrix):
+        """Return how anomalous rows are.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows, whose conditions are known.
+
+        Returns
+        -------
+        anomaly : ndarray of shape (n_rows,)
+            The negated score.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def over_conditions(parts, log_probabilities):
+        """Return the parts of the anomaly of rows whose condition is unknown.
+
+        They add up to -log sum_c pi(c) exp(-a(c)), where a(c) is the anomaly under c:
+        for bounds on log p(x|c), one on log p(x). The parts under each c count for its
+        share in the sum; the KL of these shares to pi joins the last part.
+
+        Parameters
+        ----------
+        parts : ndarray of shape (n_rows, n_conditions, n_parts)
+            What adds up to the anomaly under each of the training conditions.
+
+        log_probabilities : ndarray of shape (n_rows, n_conditions)
+            Logarithms of pi.
+
+        Returns
+        -------
+        parts : ndarray of shape (n_rows, n_parts)
+            Of each row.
+        """
+        log_joint = log_probabilities - parts.sum(axis=2)
+        weights = softmax(log_joint, axis=1)
+        mean = np.einsum("nc,ncp->np", weights, parts)
+        mean[:, -1] -= logsumexp(log_joint, axis=1) + mean.sum(axis=1)
+        return mean
+
+    def reconstruct(self, matrix):
+        """Return the values that the mean latents of encoded rows decode to."""
+        latents, _ = self.inference.encode(matrix)
+        conditions = matrix[:, self.width :]
+        return self.inference.decode(latents, conditions)[:, : self.width]
+
+
+class AdditiveRule(Rule):
+    """A rule whose anomaly is a sum over columns and latents."""
+
+    def anomaly(self, matrix):
+        return self.parts(matrix).sum(axis=1)
+
+    def parts(self, matrix):
+        """Return what adds up to the anomaly of rows.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows, whose conditions are known.
+
+        Returns
+        -------
+        parts : ndarray of shape (n_rows, n_columns + 1)
+            One for each column, in the order of the matrix, and the latents'.
+        """
+        raise NotImplementedError
+
+
+class Reconstruction(AdditiveRule):
+    """The length of what the reconstruction misses: the paper's A, eq. 19."""
+
+    def parts(self, matrix):
+        residuals = matrix[:, : self.width] - self.reconstruct(matrix)
+        length = np.linalg.norm(residuals, axis=1, keepdims=True)
+        # A column's share of the squared length, so that shares add up to the length.
+        columns = residuals**2 / np.where(length > 0, length, 1)
+        return np.column_stack([columns, np.zeros(len(columns))])
+
+
+class Elbo(AdditiveRule):
+    """The negated evidence lower bound: the paper's E."""
+
+    def parts(self, matrix):
+        log_likelihoods, kl = self.inference.column_bound(matrix, self.nodes)
+        return np.column_stack([-log_likelihoods, kl])
+
+
+class Importance(AdditiveRule):
+    """The negated importance-weighted bound: Burda et al. 2016, eq. 8."""
+
+    def learn(self, model, matrix):
+        n_latents = self.nodes.shape[1]
+        self.nodes = quasi_normal_nodes(_N_IMPORTANCE, n_latents, self.seed)
+
+    def parts(self, matrix):
+        log_likelihoods, kl = self.inference.column_importance_bound(matrix, self.nodes)
+        return np.column_stack([-log_likelihoods, kl])
+
+
+class Latent(Rule):
+    """How far out the latents lie: their Mahalanobis distance to those of training."""
+
+    def learn(self, model, matrix):
+        self.usual = LedoitWolf().fit(self.inference.encode(matrix)[0])
+
+    def anomaly(self, matrix):
+        latents, _ = self.inference.encode(matrix)
+        return np.sqrt(self.usual.mahalanobis(latents))
+
+
+class Combined(Rule):
+    """How far a row lies from its neighbours, and how far out as a whole (`Usual`).
+
+    What is looked at is what the model explains of a row and what it does not: its
+    reconstruction and its residual, side by side. Rows are compared with training rows
+    of the same condition where there are enough of these, and else with all.
+    """
+
+    def learn(self, model, matrix):
+        views, conditions = self._views(matrix), matrix[:, self.width :]
+        is_image = model.table_encoder_.image_shape is not None
+        settings = (model.trimmed_fraction, is_image, self.seed)
+        self.of_condition = {}
+        if conditions.shape[1]:
+            self.of_condition = {
+                condition: Usual(views[rows], *settings)
+                for condition, rows in _groups(conditions)
+                if len(rows) >= _ENOUGH
+            }
+            views = views[:_ANY]
+        self.of_all = Usual(views, *settings)
+
+    def anomaly(self, matrix):
+        views, conditions = self._views(matrix), matrix[:, self.width :]
+        anomaly = np.empty(len(views))
+        for condition, rows in _groups(conditions):
+            usual = self.of_condition.get(condition, self.of_all)
+            anomaly[rows] = usual.anomaly(views[rows])
+        return anomaly
+
+    def _views(self, matrix):
+        explained = self.reconstruct(matrix)
+        return np.hstack([explained, matrix[:, : self.width] - explained])
+
+    @staticmethod
+    def over_conditions(parts, log_probabilities):
+        """Return the anomaly under the likeliest condition, and its surprise.
+
+        That is a(c) - 4 log p(c|x) for the c at which p(c|x), proportional to
+        pi(c) exp(-a(c)), is largest: an anomaly seems to belong to several conditions.
+        """
+        log_joint = log_probabilities - parts.sum(axis=2)
+        likeliest = np.arange(len(parts)), log_joint.argmax(axis=1)
+        surprise = logsumexp(log_joint, axis=1) - log_joint[likeliest]
+        parts = parts[likeliest]
+        parts[:, -1] += _SURPRISE * surprise
+        return parts
+
+
+def _groups(conditions):
+    """Yield the conditions that rows have, and the positions of those rows."""
+    values, group_of = np.unique(conditions, axis=0, return_inverse=True)
+    for position, value in enumerate(values):
+        yield tuple(value), np.flatnonzero(group_of.ravel() == position)
+
+
+RULES = {
+    "combined": Combined,
+    "reconstruction": Reconstruction,
+    "elbo": Elbo,
+    "importance": Importance,
+    "latent": Latent,
+}
+
+
+def worst(parts, log_probabilities):
+    """Return the parts of rows under that possible condition where they add up to most.
+
+    Parameters
+    ----------
+    parts : ndarray of shape (n_rows, n_conditions, n_parts)
+        Under each of the conditions.
+
+    log_probabilities : ndarray of shape (n_rows, n_conditions)
+        -inf for conditions that are not possible.
+
+    Returns
+    -------
+    parts : ndarray of shape (n_rows, n_parts)
+        Those of one condition.
+    """
+    anomaly = np.where(np.isneginf(log_probabilities), -np.inf, parts.sum(axis=2))
+    return parts[np.arange(len(parts)), anomaly.argmax(axis=1)]

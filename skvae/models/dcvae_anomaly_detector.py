@@ -1,0 +1,110 @@
+"""The outlier detector with a disentangled conditional VAE inside."""
+
+from sklearn.utils._param_validation import StrOptions
+
+from skvae.models._detector import AnomalyDetector
+from skvae.models._docs import shared_parameters
+from skvae.models.dcvae import DCVAE
+
+
+@shared_parameters
+class DCVAEAnomalyDetector(AnomalyDetector):
+    """Outlier detector around a disentangled conditional VAE.
+
+    Fits a `DCVAE` and scores how badly rows fit it, given their condition where there
+    is one; without, it is a detector around a beta-TCVAE. No label of anomaly is ever
+    looked at.
+
+    Parameters
+    ----------
+    latent_dim : int or "auto", default="auto"
+        Number of latent dimensions. ``"auto"`` is half the number of columns, between 2
+        and 16: anomalies are what few latents cannot explain.
+
+    beta : float, default=4.0
+        Weight of the total correlation of the latents given the condition; at least 0.
+
+    {condition_columns}
+
+    prior : {"learned", "standard"}, default="learned"
+        {prior}
+
+    {detector_parameters}
+
+    {parameters}
+
+    Attributes
+    ----------
+    {detector_attributes}
+
+    See Also
+    --------
+    VAEAnomalyDetector : The same around any other model.
+    DCVAE : The model inside.
+
+    Notes
+    -----
+    {detector_notes}
+
+    References
+    ----------
+    .. [1] Disentangled conditional variational autoencoder for unsupervised anomaly
+       detection (2022). Submitted to ICLR 2023.
+
+    Examples
+    --------
+    >>> from skvae import DCVAEAnomalyDetector
+    >>> from skvae.datasets import make_credit_portfolio
+    >>> X = make_credit_portfolio(1000, random_state=0).data
+    >>> detector = DCVAEAnomalyDetector(max_epochs=10, random_state=0).fit(X)
+
+    A client who owes as usual, but for one month:
+
+    >>> client = X[:1].assign(BILL_AMT3=2_000_000)
+    >>> detector.predict(client)
+    array([-1])
+    >>> detector.explain(client, conditional=True).reason[0]
+    'BILL_AMT3 is ... sd above what its other columns imply (2,000,000 against ...)'
+    """
+
+    _shares_parameters_of = DCVAE
+    _other_defaults: dict = {"max_epochs": 30}
+    _parameter_constraints: dict = {
+        **DCVAE._parameter_constraints,
+        **AnomalyDetector._parameter_constraints,
+        "latent_dim": [
+            *DCVAE._parameter_constraints["latent_dim"],
+            StrOptions({"auto"}),
+        ],
+    }
+
+    def __init__(
+        self,
+        latent_dim="auto",
+        *,
+        beta=4.0,
+        condition_columns=None,
+        prior="learned",
+        score="combined",
+        contamination=0.1,
+        **shared,
+    ):
+        model = DCVAE(
+            latent_dim,
+            beta=beta,
+            condition_columns=condition_columns,
+            prior=prior,
+            **{**self._other_defaults, **shared},
+        )
+        vars(self).update(model.get_params(deep=False))
+        self.score = score
+        self.contamination = contamination
+
+    def _make_model(self, n_features):
+        names = DCVAE().get_params(deep=False)
+        model = DCVAE(**{name: getattr(self, name) for name in names})
+        if self.latent_dim == "auto":
+            model.set_params(latent_dim=min(max(n_features // 2, 2), 16))
+        if self.encoding == "auto" and self.image_shape is None:
+            model.set_params(encoding="standard")
+        return model
