@@ -41,7 +41,7 @@ docs: $(VENV)/installed  ## the documentation, warnings as errors
 examples: $(VENV)/installed  ## every example, as a script
 	for example in examples/*.py; do $(BIN)/python $$example || exit 1; done
 
-bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about three hours)
+bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about six hours)
 	$(BIN)/python benchmarks/epoch_speed.py
 	$(BIN)/python benchmarks/family_speed.py
 	$(BIN)/python benchmarks/family_disentanglement.py
@@ -50,6 +50,10 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about thre
 	$(BIN)/python benchmarks/multi_stage.py
 	$(BIN)/python benchmarks/multi_stage_images.py
 	$(BIN)/python benchmarks/recession.py
+	$(BIN)/python benchmarks/anomaly_tables.py
+	$(BIN)/python benchmarks/anomaly_images.py
+	$(BIN)/python benchmarks/anomaly_images.py --train 20000 --models dCVAE 5-NN Gaussians
+	$(BIN)/python benchmarks/anomaly_speed.py
 	$(BIN)/python benchmarks/inference_speed.py
 	$(BIN)/python benchmarks/credit_factors.py
 	$(BIN)/python benchmarks/thesis_setting.py

@@ -74,7 +74,7 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
         """
         params = {name: vars(self)[name] for name in self._get_param_names()}
         model = params.get("model")
-        if deep and hasattr(model, "get_params"):
+        if deep and hasattr(model, "get_params") and not isinstance(model, type):
             inner = model.get_params().items()
             params.update((f"model__{name}", value) for name, value in inner)
         return params
@@ -118,6 +118,7 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
         """
         forget(self)
         X = check_table(self, X, reset=True)
+        check_selects_rows(self.contamination, len(X))
         try:
             self._fit(X, condition)
         except BaseException:
@@ -135,14 +136,8 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
 
     def _fitted_model(self, X, condition):
         model = self._make_model(X.shape[1])
-        if condition is None:
-            return model.fit(X)
-        if "condition" not in signature(model.fit).parameters:
-            raise ValueError(
-                f"Got a condition, which {type(model).__name__} does not take; "
-                "expected None, or a conditional model such as CVAE or DCVAE."
-            )
-        return model.fit(X, condition=condition)
+        check_takes(model, condition)
+        return model.fit(X, **({} if condition is None else {"condition": condition}))
 
     def _usual_rows(self, X, condition):
         """Return some of the training rows, encoded, with their conditions."""
@@ -177,12 +172,7 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
         validate_parameter_constraints(
             _CONTAMINATION, {"contamination": contamination}, type(self).__name__
         )
-        n_rows = len(self._training_scores)
-        if contamination * n_rows < 1:
-            raise ValueError(
-                f"contamination={contamination!r} selects none of {n_rows} training "
-                f"rows; expected at least {1 / n_rows:.2g}, or more rows."
-            )
+        check_selects_rows(contamination, len(self._training_scores))
         self.contamination = contamination
         self.offset_ = float(np.percentile(self._training_scores, 100 * contamination))
         return self
@@ -218,6 +208,7 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
 
         Where the condition is given, a hole in it must not make a row look normal.
         """
+        check_takes(self.model_, condition)
         is_left_out = condition is None and not self.model_._finds_condition
         return self._rule.over_conditions if is_left_out else worst
 
@@ -302,3 +293,21 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
     def history_(self):
         """Every term of the model's loss, one row an epoch."""
         return self.model_.history_
+
+
+def check_selects_rows(contamination, n_rows):
+    """Say so where a share of the training rows is less than one."""
+    if round(contamination * n_rows, 9) < 1:
+        raise ValueError(
+            f"contamination={contamination!r} selects none of {n_rows} training rows; "
+            f"expected at least 1/{n_rows}, or more rows."
+        )
+
+
+def check_takes(model, condition):
+    """Say so where a condition is given to a model that takes none."""
+    if condition is not None and "condition" not in signature(model.fit).parameters:
+        raise ValueError(
+            f"Got a condition, which {type(model).__name__} does not take; expected "
+            "None, or a conditional model such as CVAE or DCVAE."
+        )

@@ -104,8 +104,8 @@ encoding : {"auto", "quantile", "standard", "minmax"}, None or transformer, \
 default="auto"
     How numbers are scaled before the network sees them.
 
-    - ``"auto"``: ``"quantile"`` for tables, ``"minmax"`` for images. In an outlier
-      detector ``"standard"`` for tables: ranks do not tell how far out a value lies.
+    - ``"auto"``: ``"quantile"`` for tables (`DCVAEAnomalyDetector` takes
+      ``"standard"``), ``"minmax"`` for images.
     - ``"quantile"``: to the normal scores of their ranks, with linear tails beyond
       the training range. Skewed columns, such as amounts of money, need it.
     - ``"standard"``: to mean 0 and standard deviation 1.
@@ -226,7 +226,8 @@ chosen on tables of ADBench and images of MNIST, Fashion-MNIST and KMNIST, and a
 same for all data.
 
 `trimmed_fraction` of the model makes the detector robust against anomalies among the
-training rows: so many of them are left out of the loss, and of what is compared with.
+training rows: so many of them are left out of the loss, and of what ``"combined"``
+compares with.
 
 A condition that is left out altogether is unknown. The score is then
 log sum_c pi(c) exp(s(c)) over the conditions of the training rows, of shares pi(c),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.chunking import row_chunks
@@ -33,10 +33,11 @@ class ConditionalExplanation(NamedTuple):
     ----------
     deviation : DataFrame of shape (n_rows, n_features)
         How far each cell lies from what the other cells of its row imply: above it
-        where positive, in standard deviations of that difference over training rows.
+        where positive, in units of what is usual (the root mean square of that
+        difference over at most 500 training rows), for short "sd".
 
     implied : DataFrame of shape (n_rows, n_features)
-        What they imply, in the units of the table.
+        What they imply, in the units of the table, within the range of those rows.
 
     reason : Series of shape (n_rows,)
         A sentence for each row, on the cell that deviates most.
@@ -50,7 +51,6 @@ class ConditionalExplanation(NamedTuple):
 class ReasonsMixin:
     """What makes rows anomalous, cell by cell."""
 
-    @validate_params({"conditional": ["boolean"]}, prefer_skip_nested_validation=True)
     def explain(self, X, *, conditional=False, condition=None):
         """Return what makes rows anomalous, cell by cell.
 
@@ -90,6 +90,11 @@ class ReasonsMixin:
         is the rest. This takes a pass for each cell.
         """
         check_is_fitted(self)
+        validate_parameter_constraints(
+            {"conditional": ["boolean"]},
+            {"conditional": conditional},
+            type(self).__name__,
+        )
         chunks = self.model_._encoded_chunks(X, condition)
         matrix, combine = np.concatenate(list(chunks)), self._combine(condition)
         if conditional:
@@ -99,7 +104,9 @@ class ReasonsMixin:
         else:
             parts = self._parts_of_cells(matrix, combine)
         table = self._table_of_cells(parts[:, :-1], row_labels(X))
-        return table.assign(latent=parts[:, -1])
+        # Beside a column of that name, if there is one.
+        latent = pd.Series(parts[:, -1], table.index, name="latent")
+        return pd.concat([table, latent], axis=1)
 
     def _parts_of_cells(self, matrix, combine):
         """Return how much less anomalous rows would be without a cell, and the rest."""

@@ -5,7 +5,7 @@ from scipy.special import logsumexp, softmax
 from sklearn.covariance import LedoitWolf
 
 from skvae.models._inference import Inference, quasi_normal_nodes
-from skvae.models._usual import Usual
+from skvae.models._usual import Usual, overall_spread
 
 # Points of the importance-weighted bound.
 _N_IMPORTANCE = 128
@@ -164,23 +164,28 @@ class Combined(Rule):
     def learn(self, model, matrix):
         views, conditions = self._views(matrix), matrix[:, self.width :]
         is_image = model.table_encoder_.image_shape is not None
-        settings = (model.trimmed_fraction, is_image, self.seed)
+        overall = overall_spread(views) or 1.0  # 1 where the rows are all alike
+        settings = (model.trimmed_fraction, is_image, overall, self.seed)
         self.of_condition = {}
         if conditions.shape[1]:
+            values, counts = np.unique(conditions, axis=0, return_counts=True)
             self.of_condition = {
-                condition: Usual(views[rows], *settings)
-                for condition, rows in _groups(conditions)
-                if len(rows) >= _ENOUGH
+                tuple(value): Usual(views[_have(conditions, value)], *settings)
+                for value in values[counts >= _ENOUGH]
             }
             views = views[:_ANY]
         self.of_all = Usual(views, *settings)
 
     def anomaly(self, matrix):
         views, conditions = self._views(matrix), matrix[:, self.width :]
-        anomaly = np.empty(len(views))
-        for condition, rows in _groups(conditions):
-            usual = self.of_condition.get(condition, self.of_all)
-            anomaly[rows] = usual.anomaly(views[rows])
+        anomaly, is_other = np.empty(len(views)), np.ones(len(views), dtype=bool)
+        for condition, usual in self.of_condition.items():
+            rows = _have(conditions, condition)
+            if rows.any():
+                anomaly[rows] = usual.anomaly(views[rows])
+                is_other &= ~rows
+        if is_other.any():
+            anomaly[is_other] = self.of_all.anomaly(views[is_other])
         return anomaly
 
     def _views(self, matrix):
@@ -202,11 +207,9 @@ class Combined(Rule):
         return parts
 
 
-def _groups(conditions):
-    """Yield the conditions that rows have, and the positions of those rows."""
-    values, group_of = np.unique(conditions, axis=0, return_inverse=True)
-    for position, value in enumerate(values):
-        yield tuple(value), np.flatnonzero(group_of.ravel() == position)
+def _have(conditions, value):
+    """Return which rows have a condition."""
+    return (conditions == value).all(axis=1)
 
 
 RULES = {

@@ -63,7 +63,7 @@ class DCVAEAnomalyDetector(AnomalyDetector):
     >>> client = X[:1].assign(BILL_AMT3=2_000_000)
     >>> detector.predict(client)
     array([-1])
-    >>> detector.explain(client, conditional=True).reason[0]
+    >>> detector.explain(client, conditional=True).reason.iloc[0]
     'BILL_AMT3 is ... sd above what its other columns imply (2,000,000 against ...)'
     """
 
@@ -89,6 +89,12 @@ class DCVAEAnomalyDetector(AnomalyDetector):
         contamination=0.1,
         **shared,
     ):
+        unknown = set(shared) - set(DCVAE().get_params())
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got an unexpected keyword argument "
+                f"{min(unknown)!r}"
+            )
         model = DCVAE(
             latent_dim,
             beta=beta,

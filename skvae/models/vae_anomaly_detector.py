@@ -3,7 +3,7 @@
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from skvae.models._detector import AnomalyDetector
+from skvae.models._detector import AnomalyDetector, check_takes
 from skvae.models._docs import shared_parameters
 from skvae.models._frozen import model_in
 from skvae.models.base import BaseVAE
@@ -74,8 +74,20 @@ class VAEAnomalyDetector(AnomalyDetector):
 
     def _fitted_model(self, X, condition):
         if isinstance(self.model, FrozenEstimator):
-            return model_in(self.model, "model")
+            model = model_in(self.model, "model")
+            check_takes(model, condition)
+            _check_is_given(model, condition)
+            return model
         return super()._fitted_model(X, condition)
 
     def _make_model(self, n_features):
         return VAE() if self.model is None else clone(self.model)
+
+
+def _check_is_given(model, condition):
+    """Say so where training rows lack the condition that a model was fitted with."""
+    if condition is None and model.module_.n_conditions and not model._finds_condition:
+        raise ValueError(
+            f"model holds a {type(model).__name__} that was fitted with condition=; "
+            "expected the condition of the rows here, too: fit(X, condition=...)."
+        )

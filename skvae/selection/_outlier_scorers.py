@@ -1,6 +1,5 @@
 """Scorers for outlier detectors, which know which label is the outlier."""
 
-import numpy as np
 from sklearn.base import is_outlier_detector
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.utils.validation import check_consistent_length, column_or_1d
@@ -120,11 +119,11 @@ def _labels_and_scores(estimator, X, y):
 
 def _is_outlier(y):
     """Return which labels mean an outlier, or say why that cannot be told."""
-    expected = "expected -1 for outliers and 1 for others, or 1 for outliers and 0"
+    expected = "expected outliers and others to be -1 and 1, or 1 and 0"
     if y is None:
         raise ValueError(f"Got y=None; {expected}.")
     labels = column_or_1d(y)
-    found = np.unique(labels).tolist()
+    found = sorted(set(labels.tolist()), key=str)
     outlier = _CONVENTIONS.get(frozenset(found))
     if outlier is not None:
         return labels == outlier

@@ -663,3 +663,72 @@ def test_grid_search_over_a_nested_model(numbers):
     ).fit(X, y)
     assert len(set(search.cv_results_["mean_test_score"])) > 1
     assert search.best_estimator_.model_.beta == search.best_params_["model__beta"]
+
+
+def test_rows_of_a_condition_that_are_all_alike(numbers):
+    """They differ by rounding alone, which must not look like a spread."""
+    table = pd.DataFrame(numbers, columns=list("abcde")).assign(group="varied")
+    alike = pd.DataFrame(np.full((130, 5), 1.5), columns=list("abcde"))
+    both = pd.concat([table, alike.assign(group="alike")], ignore_index=True)
+    detector = small(DCVAEAnomalyDetector, condition_columns=["group"]).fit(both)
+    scores = detector.score_samples(both)
+    assert np.ptp(scores[-130:]) < 1e-12
+    assert abs(detector.score_samples(both[-1:])[0] - scores[-1]) < 1e-12
+
+
+@pytest.mark.parametrize("encoding", ["standard", "minmax", "quantile"])
+def test_a_training_row_far_out_leaves_scores_exact(numbers, encoding):
+    rows = numbers.copy()
+    rows[0] = -1e12
+    detector = small(DCVAEAnomalyDetector, encoding=encoding).fit(rows)
+    together = detector.score_samples(rows)
+    alone = [detector.score_samples(row[None])[0] for row in rows]
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-11)
+
+
+def test_contamination_is_checked_before_training(numbers, monkeypatch):
+    monkeypatch.setattr(VAE, "fit", lambda *args: pytest.fail("It trained."))
+    with pytest.raises(ValueError, match=r"selects none of 40 .* at least 1/40"):
+        VAEAnomalyDetector(VAE(), contamination=0.01).fit(numbers[:40])
+
+
+def test_one_row_in_so_many_is_enough(numbers):
+    detector = small(VAEAnomalyDetector, contamination=1 / 49).fit(numbers[:49])
+    assert (detector.predict(numbers[:49]) == -1).sum() == 1
+
+
+def test_a_column_called_latent_has_its_contribution(numbers):
+    table = pd.DataFrame(numbers, columns=["a", "b", "latent", "d", "e"])
+    detector = small(DCVAEAnomalyDetector, score="elbo").fit(table)
+    explanation = detector.explain(table)
+    assert list(explanation.columns) == [*table.columns, "latent"]
+    np.testing.assert_allclose(
+        explanation.sum(axis=1), -detector.score_samples(table), rtol=1e-10
+    )
+
+
+class TestConditionsThatDoNotFit:
+    def test_given_to_a_model_that_takes_none(self, numbers):
+        detector = small(VAEAnomalyDetector).fit(numbers)
+        for method in (detector.score_samples, detector.predict, detector.explain):
+            with pytest.raises(ValueError, match="Got a condition, which VAE does not"):
+                method(numbers, condition=np.zeros(len(numbers)))
+
+    @pytest.mark.parametrize("score", RULES)
+    def test_missing_for_a_frozen_model_that_has_one(self, numbers, score):
+        condition = np.arange(len(numbers)) % 2
+        model = small(CVAE).fit(numbers, condition=condition)
+        with pytest.raises(ValueError, match="CVAE that was fitted with condition="):
+            frozen(model, score).fit(numbers)
+        detector = frozen(model, score).fit(numbers, condition=condition)
+        assert np.isfinite(detector.score_samples(numbers)).all()
+
+    def test_given_to_a_frozen_model_that_takes_none(self, numbers):
+        model = small(VAE).fit(numbers)
+        with pytest.raises(ValueError, match="Got a condition, which VAE does not"):
+            frozen(model, "elbo").fit(numbers, condition=np.zeros(len(numbers)))
+
+
+def test_trimming_nearly_all_leaves_something(numbers):
+    detector = small(DCVAEAnomalyDetector, trimmed_fraction=0.9, contamination=0.2)
+    assert np.isfinite(detector.fit(numbers[:10]).score_samples(numbers)).all()

@@ -65,7 +65,7 @@ def test_scikit_learns_own_scorer_falls_for_the_labels(rows, is_outlier, detecto
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (None, "Got y=None; expected -1 for outliers and 1 for others, or 1"),
+        (None, "Got y=None; expected outliers and others to be -1 and 1, or 1 and 0"),
         (np.ones(200), "All labels in y are 1.0; expected"),
         (np.zeros(200, int), "All labels in y are 0; expected"),
         (-np.ones(200), "StratifiedKFold gives every fold"),
@@ -73,6 +73,7 @@ def test_scikit_learns_own_scorer_falls_for_the_labels(rows, is_outlier, detecto
         (np.arange(200) % 9, r"Got labels 0, 1, 2, 3, 4, \.\.\. in y"),
         (np.array(["good", "bad"] * 100), "Got labels 'bad', 'good' in y"),
         (np.array([1, 2] * 100), "Got labels 1, 2 in y"),
+        (np.array([1, None] * 100), "Got labels 1, None in y"),
     ],
 )
 def test_labels_that_cannot_be_told_apart(scorer, labels, message, rows, detector):
