@@ -1,4 +1,4 @@
-"""The detectors' contract: signs, thresholds, conditions, and what is unknown."""
+"""The detectors' contract: signs, thresholds, parameters, tables and searches."""
 
 import copy
 import pickle
@@ -7,15 +7,21 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from detector_cases import (
+    SCORES,
+    VALUES,
+    detectors_of_columns,
+    detectors_of_group,
+    frozen,
+    make_clients,
+    model_of,
+)
 from model_cases import make_numbers, make_table, small
-from scipy.special import logsumexp
-from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,35 +32,12 @@ from skvae import (
     VAE,
     DCVAEAnomalyDetector,
     FactorVAE,
-    UnseenConditionWarning,
     VAEAnomalyDetector,
 )
 from skvae.models._rules import RULES
 from skvae.selection import outlier_roc_auc_scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
-
-LEVELS = {"low": -3.0, "middle": 0.0, "high": 3.0}
-VALUES = ["a", "b", "c", "d"]
-TRAINING = {"max_epochs": 20, "lr": 1e-2, "batch_size": 32}
-SCORES = pytest.mark.parametrize("score", RULES)
-
-
-def make_clients(n_rows=150, seed=0):
-    """Return columns that one factor drives, moved by a group and by a region."""
-    rng = np.random.default_rng(seed)
-    group = rng.choice(list(LEVELS), n_rows, p=[0.5, 0.3, 0.2])
-    region = rng.choice(["north", "south"], n_rows)
-    shift = pd.Series(group).map(LEVELS).to_numpy() + 2 * (region == "south")
-    factor = rng.normal(size=(n_rows, 1))
-    noise = 0.3 * rng.normal(size=(n_rows, 4))
-    values = factor * [1.0, -0.7, 0.5, 0.9] + shift[:, None] + noise
-    table = pd.DataFrame(values, columns=VALUES)
-    return table.assign(group=group, region=region)
-
-
-def model_of(model_class, **params):
-    return small(model_class, **{**TRAINING, **params})
 
 
 def make_cases():
@@ -138,21 +121,12 @@ def plain(plain_model, numbers):
 
 @pytest.fixture(scope="module")
 def of_columns(clients):
-    model = model_of(DCVAE, condition_columns=["group", "region"]).fit(clients)
-    return {score: frozen(model, score).fit(clients) for score in RULES}
+    return detectors_of_columns(clients)
 
 
 @pytest.fixture(scope="module")
 def of_group(clients):
-    model = model_of(DCVAE).fit(clients[VALUES], condition=clients["group"])
-    return {
-        score: frozen(model, score).fit(clients[VALUES], condition=clients["group"])
-        for score in RULES
-    }
-
-
-def frozen(model, score, **params):
-    return VAEAnomalyDetector(FrozenEstimator(model), score=score, **params)
+    return detectors_of_group(clients)
 
 
 class TestEveryDetector:
@@ -495,140 +469,6 @@ class TestTables:
         np.testing.assert_array_equal(scores, detector.score_samples(numbers))
 
 
-class TestConditions:
-    def test_columns_or_beside(self, clients):
-        columns = ["group", "region"]
-        inside = small(DCVAEAnomalyDetector, condition_columns=columns).fit(clients)
-        values, condition = clients[VALUES], clients[columns]
-        beside = small(DCVAEAnomalyDetector).fit(values, condition=condition)
-        np.testing.assert_array_equal(
-            inside.score_samples(clients),
-            beside.score_samples(values, condition=condition),
-        )
-        assert inside.offset_ == beside.offset_
-
-    def test_condition_makes_a_difference(self, of_group, clients):
-        detector, rows = of_group["elbo"], clients[VALUES]
-        own = detector.score_samples(rows, condition=clients["group"])
-        others = {
-            level: detector.score_samples(rows, condition=level) for level in LEVELS
-        }
-        for level, scores in others.items():
-            is_own = clients["group"] == level
-            np.testing.assert_allclose(scores[is_own], own[is_own], rtol=1e-12)
-        assert others["low"][clients["group"] == "high"].mean() < (
-            own[clients["group"] == "high"].mean() - 1
-        )
-
-    @SCORES
-    def test_left_out(self, of_group, clients, score):
-        detector, rows = of_group[score], clients[VALUES]
-        shares = clients["group"].value_counts(normalize=True)
-        under = [
-            detector.score_samples(rows, condition=level) for level in shares.index
-        ]
-        joint = np.log(shares.to_numpy())[:, None] + under
-        expected = logsumexp(joint, axis=0)
-        if score == "combined":
-            own = joint.argmax(axis=0), np.arange(len(rows))
-            expected = np.array(under)[own] - 4 * (expected - joint[own])
-        scores = detector.score_samples(rows)
-        np.testing.assert_allclose(scores, expected, rtol=1e-9)
-        unequal = np.ptp(under, axis=0) > 1e-6
-        assert (scores < np.max(under, axis=0))[unequal].all()
-
-    @SCORES
-    @pytest.mark.parametrize("unknown", ["never seen", None, np.nan])
-    def test_unknown_never_looks_more_normal(self, of_group, clients, score, unknown):
-        detector, rows = of_group[score], clients[VALUES]
-        known = [detector.score_samples(rows, condition=level) for level in LEVELS]
-        condition = np.full(len(rows), unknown, dtype=object)
-        if unknown == "never seen":
-            with pytest.warns(UnseenConditionWarning, match="never seen"):
-                scores = detector.score_samples(rows, condition=condition)
-        else:
-            scores = detector.score_samples(rows, condition=condition)
-        assert (scores <= np.min(known, axis=0) + 1e-9).all()
-
-    @SCORES
-    @pytest.mark.parametrize("column", ["group", "region"])
-    @pytest.mark.parametrize("unknown", ["never seen", None])
-    def test_nor_does_a_hole_in_a_column(
-        self, of_columns, clients, score, column, unknown
-    ):
-        detector = of_columns[score]
-        known = [
-            detector.score_samples(clients.assign(**{column: level}))
-            for level in clients[column].unique()
-        ]
-        rows = clients.assign(**{column: unknown})
-        if unknown is None:
-            scores = detector.score_samples(rows)
-        else:
-            with pytest.warns(UnseenConditionWarning, match="never seen"):
-                scores = detector.score_samples(rows)
-        lowest = np.min(known, axis=0)
-        assert (scores <= lowest + 1e-9 * np.abs(lowest)).all()
-
-    @SCORES
-    def test_all_columns_unknown(self, of_columns, clients, score):
-        own = of_columns[score].score_samples(clients)
-        rows = clients.assign(group=None, region=None)
-        assert (of_columns[score].score_samples(rows) <= own + 1e-9).all()
-
-    def test_nor_does_a_hole_where_a_first_stage_finds_the_condition(self, clients):
-        first = model_of(CVAE, condition_columns=["group"])
-        rows = clients[[*VALUES, "group"]]
-        model = model_of(MSVAE, first_stage=first).fit(rows)
-        for score in RULES:
-            scores_of = frozen(model, score).fit(rows).score_samples
-            known = [scores_of(rows.assign(group=level)) for level in LEVELS]
-            unknown = scores_of(rows.assign(group=None))
-            assert (unknown <= np.min(known, axis=0) + 1e-9).all(), score
-
-    @pytest.mark.parametrize("method", ["score_samples", "decision_function"])
-    def test_every_method_takes_it(self, of_group, clients, method):
-        call = getattr(of_group["elbo"], method)
-        rows = clients[VALUES]
-        wrong = np.roll(clients["group"], 1)
-        own = call(rows, condition=clients["group"])
-        assert not np.array_equal(call(rows, condition=wrong), own)
-        np.testing.assert_array_equal(call(rows, clients["group"].to_numpy()), own)
-
-    def test_routed_through_a_pipeline(self, clients):
-        rows, given = clients[VALUES], {"condition": clients["group"].to_numpy()}
-        values = FunctionTransformer()
-        with config_context(enable_metadata_routing=True):
-            detector = (
-                small(DCVAEAnomalyDetector, score="elbo")
-                .set_fit_request(condition=True)
-                .set_predict_request(condition=True)
-                .set_decision_function_request(condition=True)
-            )
-            pipeline = make_pipeline(values, detector).fit(rows, **given)
-            decisions = pipeline.decision_function(rows, **given)
-            labels = pipeline.predict(rows, **given)
-        alone = small(DCVAEAnomalyDetector, score="elbo").fit(rows, **given)
-        np.testing.assert_array_equal(labels, alone.predict(rows, **given))
-        np.testing.assert_array_equal(decisions, alone.decision_function(rows, **given))
-        assert not np.array_equal(decisions, alone.decision_function(rows))
-
-    def test_both_ways_at_once(self, of_columns, clients):
-        with pytest.raises(ValueError, match="Got a condition beside X"):
-            of_columns["elbo"].score_samples(clients, condition=clients["group"])
-
-    def test_one_that_fit_did_not_see(self, numbers):
-        detector = small(DCVAEAnomalyDetector).fit(numbers)
-        with pytest.raises(ValueError, match="was fitted without"):
-            detector.score_samples(numbers, condition=1)
-
-    def test_of_another_length(self, clients):
-        with pytest.raises(ValueError, match=r"150.*149|149.*150"):
-            small(DCVAEAnomalyDetector).fit(
-                clients[VALUES], condition=clients["group"][1:]
-            )
-
-
 def make_labelled(numbers, n_outliers=12):
     """Return rows and labels, -1 for those whose columns break the pattern."""
     outliers = np.random.default_rng(1).permuted(numbers[:n_outliers], axis=0)
@@ -665,17 +505,6 @@ def test_grid_search_over_a_nested_model(numbers):
     assert search.best_estimator_.model_.beta == search.best_params_["model__beta"]
 
 
-def test_rows_of_a_condition_that_are_all_alike(numbers):
-    """They differ by rounding alone, which must not look like a spread."""
-    table = pd.DataFrame(numbers, columns=list("abcde")).assign(group="varied")
-    alike = pd.DataFrame(np.full((130, 5), 1.5), columns=list("abcde"))
-    both = pd.concat([table, alike.assign(group="alike")], ignore_index=True)
-    detector = small(DCVAEAnomalyDetector, condition_columns=["group"]).fit(both)
-    scores = detector.score_samples(both)
-    assert np.ptp(scores[-130:]) < 1e-12
-    assert abs(detector.score_samples(both[-1:])[0] - scores[-1]) < 1e-12
-
-
 @pytest.mark.parametrize("encoding", ["standard", "minmax", "quantile"])
 def test_a_training_row_far_out_leaves_scores_exact(numbers, encoding):
     rows = numbers.copy()
@@ -705,28 +534,6 @@ def test_a_column_called_latent_has_its_contribution(numbers):
     np.testing.assert_allclose(
         explanation.sum(axis=1), -detector.score_samples(table), rtol=1e-10
     )
-
-
-class TestConditionsThatDoNotFit:
-    def test_given_to_a_model_that_takes_none(self, numbers):
-        detector = small(VAEAnomalyDetector).fit(numbers)
-        for method in (detector.score_samples, detector.predict, detector.explain):
-            with pytest.raises(ValueError, match="Got a condition, which VAE does not"):
-                method(numbers, condition=np.zeros(len(numbers)))
-
-    @pytest.mark.parametrize("score", RULES)
-    def test_missing_for_a_frozen_model_that_has_one(self, numbers, score):
-        condition = np.arange(len(numbers)) % 2
-        model = small(CVAE).fit(numbers, condition=condition)
-        with pytest.raises(ValueError, match="CVAE that was fitted with condition="):
-            frozen(model, score).fit(numbers)
-        detector = frozen(model, score).fit(numbers, condition=condition)
-        assert np.isfinite(detector.score_samples(numbers)).all()
-
-    def test_given_to_a_frozen_model_that_takes_none(self, numbers):
-        model = small(VAE).fit(numbers)
-        with pytest.raises(ValueError, match="Got a condition, which VAE does not"):
-            frozen(model, "elbo").fit(numbers, condition=np.zeros(len(numbers)))
 
 
 def test_trimming_nearly_all_leaves_something(numbers):
