@@ -100,20 +100,11 @@ class Inference:
             KL of the posterior to the prior, analytic given the latents that a latent
             depends on, over whose nodes it is averaged.
         """
-        nodes = self._tensor(nodes)
-        # Each row passes through the decoder once per node.
-        n_rows = max(PASS_ROWS // len(nodes), 1)
-        return self._in_passes(
-            lambda rows: self._bound_of(rows, nodes), matrix, n_rows=n_rows
-        )
+        return self._at_nodes(self._bound_of, matrix, nodes)
 
     def _bound_of(self, rows, nodes):
-        # Latents (n_nodes, n_rows, latent_dim); a posterior that depends on none of
-        # them has no n_nodes.
-        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
-        log_likelihood = self.module.log_likelihood(latents, rows).mean(dim=0)
-        kl = posterior.kl_to_standard().sum(dim=-1)
-        return log_likelihood, kl.reshape(-1, len(rows)).mean(dim=0)
+        columns, kl = self._column_bound_of(rows, nodes)
+        return columns.sum(dim=-1), kl
 
     def column_bound(self, matrix, nodes):
         """Return the bound of each row, the log-likelihood of each column by itself.
@@ -134,7 +125,7 @@ class Inference:
         kl : ndarray of shape (n_rows,)
             KL of the posterior to the prior.
         """
-        return self._column_bound(matrix, nodes, self._column_bound_of)
+        return self._at_nodes(self._column_bound_of, matrix, nodes)
 
     def column_importance_bound(self, matrix, nodes):
         """Return the importance-weighted bound of each row, split over its columns.
@@ -159,29 +150,37 @@ class Inference:
         kl : ndarray of shape (n_rows,)
             Their sum less the bound.
         """
-        return self._column_bound(matrix, nodes, self._column_importance_bound_of)
-
-    def _column_bound(self, matrix, nodes, bound_of):
-        nodes = self._tensor(nodes)
-        n_rows = max(PASS_ROWS // len(nodes), 1)
-        return self._in_passes(
-            lambda rows: bound_of(rows, nodes), matrix, n_rows=n_rows
-        )
+        return self._at_nodes(self._column_importance_bound_of, matrix, nodes)
 
     def _column_bound_of(self, rows, nodes):
+        # Latents (n_nodes, n_rows, latent_dim); a posterior that depends on none of
+        # them has no n_nodes.
         posterior, latents = self.module.posterior_at(rows, nodes[:, None])
         columns = self.module.column_log_likelihoods(latents, rows).mean(dim=0)
         kl = posterior.kl_to_standard().sum(dim=-1)
         return columns, kl.reshape(-1, len(rows)).mean(dim=0)
 
     def _column_importance_bound_of(self, rows, nodes):
+        columns, log_weights = self._weighted(rows, nodes)
+        weighted = torch.einsum("kn,knd->nd", log_weights.softmax(dim=0), columns)
+        return weighted, weighted.sum(dim=-1) - _log_mean(log_weights)
+
+    def _weighted(self, rows, nodes):
+        """Return log p(x_j|z) at nodes, and log p(x, z) / q(z|x) there."""
         posterior, latents = self.module.posterior_at(rows, nodes[:, None])
         columns = self.module.column_log_likelihoods(latents, rows)
-        log_weights = columns.sum(dim=-1) + _log_prior_ratio(posterior, latents, nodes)
-        weights = log_weights.softmax(dim=0)
-        columns = torch.einsum("kn,knd->nd", weights, columns)
-        bound = log_weights.logsumexp(dim=0) - np.log(len(nodes))
-        return columns, columns.sum(dim=-1) - bound
+        # log p(z) - log q(z|x); the constants of the two cancel.
+        own = nodes[:, None].square() + posterior.log_variance
+        log_ratio = 0.5 * (own - latents.square()).sum(dim=-1)
+        return columns, columns.sum(dim=-1) + log_ratio
+
+    def _at_nodes(self, function, matrix, nodes):
+        """Apply a function of rows and nodes: rows are decoded once for each node."""
+        nodes = self._tensor(nodes)
+        n_rows = max(PASS_ROWS // len(nodes), 1)
+        return self._in_passes(
+            lambda rows: function(rows, nodes), matrix, n_rows=n_rows
+        )
 
     def over_unknown(self, parts_of, matrix, combine):
         """Return what `parts_of` gives of rows, each under its condition.
@@ -209,19 +208,11 @@ class Inference:
             At least the evidence lower bound in expectation, and the closer to
             log p(x) the more nodes there are.
         """
-        nodes = self._tensor(nodes)
-        n_rows = max(PASS_ROWS // len(nodes), 1)
-        return self._in_passes(
-            lambda rows: (self._importance_bound_of(rows, nodes),),
-            matrix,
-            n_rows=n_rows,
-        )
+        return self._at_nodes(self._importance_bound_of, matrix, nodes)
 
     def _importance_bound_of(self, rows, nodes):
-        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
-        log_weights = self.module.log_likelihood(latents, rows)
-        log_weights = log_weights + _log_prior_ratio(posterior, latents, nodes)
-        return log_weights.logsumexp(dim=0) - np.log(len(nodes))
+        _, log_weights = self._weighted(rows, nodes)
+        return (_log_mean(log_weights),)
 
     @torch.inference_mode()
     def _in_passes(self, function, *arrays, n_rows=PASS_ROWS):
@@ -245,11 +236,9 @@ class Inference:
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
 
 
-def _log_prior_ratio(posterior, latents, nodes):
-    """Return log p(z) - log q(z|x) of latents at nodes, of shape (n_nodes, n_rows)."""
-    # The constants of the two cancel.
-    own = nodes[:, None].square() + posterior.log_variance
-    return 0.5 * (own - latents.square()).sum(dim=-1)
+def _log_mean(log_weights):
+    """Return the logarithm of the mean of weights over the nodes."""
+    return log_weights.logsumexp(dim=0) - np.log(len(log_weights))
 
 
 def quasi_normal_nodes(n_nodes, latent_dim, seed):
