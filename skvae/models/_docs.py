@@ -242,7 +242,13 @@ Scores are finite for finite rows, up to the largest values that the encoding ca
 there goes unseen.
 """
 
+_DCVAE_PAPER = """
+.. [1] Disentangled conditional variational autoencoder for unsupervised anomaly
+   detection (2022). Submitted to ICLR 2023.
+"""
+
 _TEXTS = {
+    "dcvae_paper": _DCVAE_PAPER,
     "detector_parameters": _DETECTOR_PARAMETERS,
     "detector_attributes": _DETECTOR_ATTRIBUTES,
     "detector_notes": _DETECTOR_NOTES,

@@ -53,8 +53,7 @@ class DCVAE(ConditionalVAE):
 
     References
     ----------
-    .. [1] Disentangled conditional variational autoencoder for unsupervised anomaly
-       detection (2022). Submitted to ICLR 2023.
+    {dcvae_paper}
 
     Examples
     --------

@@ -6,6 +6,8 @@ from skvae.models._detector import AnomalyDetector
 from skvae.models._docs import shared_parameters
 from skvae.models.dcvae import DCVAE
 
+_MODEL_PARAMETERS = tuple(DCVAE().get_params(deep=False))
+
 
 @shared_parameters
 class DCVAEAnomalyDetector(AnomalyDetector):
@@ -48,8 +50,7 @@ class DCVAEAnomalyDetector(AnomalyDetector):
 
     References
     ----------
-    .. [1] Disentangled conditional variational autoencoder for unsupervised anomaly
-       detection (2022). Submitted to ICLR 2023.
+    {dcvae_paper}
 
     Examples
     --------
@@ -89,7 +90,7 @@ class DCVAEAnomalyDetector(AnomalyDetector):
         contamination=0.1,
         **shared,
     ):
-        unknown = set(shared) - set(DCVAE().get_params())
+        unknown = set(shared) - set(_MODEL_PARAMETERS)
         if unknown:
             raise TypeError(
                 f"{type(self).__name__}.__init__() got an unexpected keyword argument "
@@ -107,8 +108,7 @@ class DCVAEAnomalyDetector(AnomalyDetector):
         self.contamination = contamination
 
     def _make_model(self, n_features):
-        names = DCVAE().get_params(deep=False)
-        model = DCVAE(**{name: getattr(self, name) for name in names})
+        model = DCVAE(**{name: getattr(self, name) for name in _MODEL_PARAMETERS})
         if self.latent_dim == "auto":
             model.set_params(latent_dim=min(max(n_features // 2, 2), 16))
         if self.encoding == "auto" and self.image_shape is None:

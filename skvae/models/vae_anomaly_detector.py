@@ -42,8 +42,7 @@ class VAEAnomalyDetector(AnomalyDetector):
 
     References
     ----------
-    .. [1] Disentangled conditional variational autoencoder for unsupervised anomaly
-       detection (2022). Submitted to ICLR 2023.
+    {dcvae_paper}
 
     Examples
     --------
@@ -61,13 +60,7 @@ class VAEAnomalyDetector(AnomalyDetector):
         "model": [BaseVAE, FrozenEstimator, None],
     }
 
-    def __init__(
-        self,
-        model=None,
-        *,
-        score="combined",
-        contamination=0.1,
-    ):
+    def __init__(self, model=None, *, score="combined", contamination=0.1):
         self.model = model
         self.score = score
         self.contamination = contamination
