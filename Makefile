@@ -54,6 +54,12 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about six 
 	$(BIN)/python benchmarks/anomaly_images.py
 	$(BIN)/python benchmarks/anomaly_images.py --train 20000 --models dCVAE 5-NN Gaussians
 	$(BIN)/python benchmarks/anomaly_speed.py
+	$(BIN)/python benchmarks/generation.py
+	$(BIN)/python benchmarks/generation_speed.py
+	$(BIN)/python benchmarks/generation_privacy.py
+	$(BIN)/python benchmarks/generation_latents.py
+	$(BIN)/python benchmarks/imputation.py
+	$(BIN)/python benchmarks/table_speed.py
 	$(BIN)/python benchmarks/inference_speed.py
 	$(BIN)/python benchmarks/credit_factors.py
 	$(BIN)/python benchmarks/thesis_setting.py

@@ -26,7 +26,7 @@ from sklearn.model_selection import train_test_split
 
 from skvae import BetaTCVAE
 from skvae.datasets import make_credit_portfolio
-from skvae.metrics import c2st_score, factor_vae_score, ks_score, mig_score
+from skvae.metrics import detection_score, factor_vae_score, ks_score, mig_score
 from skvae.selection import latent_consistency_scorer
 
 THESIS_FACTORS = ["SEX", "EDUCATION", "MARRIAGE", "AGE"]
@@ -44,7 +44,7 @@ def tables():
 def fidelity(generated, held_out, seed):
     return {
         "KS draws": ks_score(held_out, generated).mean,
-        "C2ST draws": c2st_score(held_out, generated, random_state=seed),
+        "C2ST draws": detection_score(held_out, generated, random_state=seed),
     }
 
 

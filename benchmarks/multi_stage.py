@@ -25,7 +25,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
 from skvae import MSVAE, BetaTCVAE
-from skvae.metrics import c2st_score, ks_score
+from skvae.metrics import detection_score, ks_score
 from skvae.selection import latent_consistency_scorer, neg_total_correlation_scorer
 
 SETTINGS = [(5, 4), (5, 10), (10, 4), (10, 10)]
@@ -43,7 +43,7 @@ def measure(model, test, seed):
         "MSE": mean_squared_error(model, test),
         "KS means": ks_score(test, model.reconstruct(test)).mean,
         "KS draws": ks_score(test, draws).mean,
-        "C2ST draws": c2st_score(test, draws, random_state=seed),
+        "C2ST draws": detection_score(test, draws, random_state=seed),
         "ELBO": model.score(test),
         "TC": -neg_total_correlation_scorer(model, test),
         "consistency": latent_consistency_scorer(model, test),
@@ -83,7 +83,7 @@ def independent_columns(table, seed):
         "beta": "",
         "model": "independent columns",
         "KS draws": ks_score(test, draws).mean,
-        "C2ST draws": c2st_score(test, draws, random_state=seed),
+        "C2ST draws": detection_score(test, draws, random_state=seed),
     }
 
 

@@ -19,7 +19,7 @@ from sklearn.frozen import FrozenEstimator
 import skvae
 from skvae import MSVAE, BetaTCVAE
 from skvae.datasets import fetch_fashion_mnist, make_sprites
-from skvae.metrics import c2st_score, ks_score
+from skvae.metrics import detection_score, ks_score
 from skvae.selection import latent_consistency_scorer, neg_total_correlation_scorer
 
 N_COMPONENTS = 30
@@ -49,7 +49,9 @@ def measure(model, test, components, seed):
         "MSE": ((encoded - decoded) ** 2).mean(),
         "KS means": ks_score(real, components.transform(model.reconstruct(test))).mean,
         "KS draws": ks_score(real, components.transform(draws)).mean,
-        "C2ST draws": c2st_score(real, components.transform(draws), random_state=seed),
+        "C2ST draws": detection_score(
+            real, components.transform(draws), random_state=seed
+        ),
         "ELBO": model.score(test[:300]),
         "TC": -neg_total_correlation_scorer(model, test),
         "consistency": latent_consistency_scorer(model, test),

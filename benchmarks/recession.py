@@ -35,7 +35,7 @@ from joblib import Parallel, delayed
 from skvae import CVAE, MSVAE, UnsupportedRegimeWarning
 from skvae.datasets import make_credit_portfolio
 from skvae.metrics import (
-    c2st_score,
+    detection_score,
     factor_entropies,
     ks_score,
     mutual_information_matrix,
@@ -114,7 +114,7 @@ def judge(rows, truth, clients, ranks, seed):
         "rank error": errors.mean(),
         "better": (errors < left).mean(),
         "Shape": ks_score(truth, rows).mean,
-        "C2ST": c2st_score(truth, rows, random_state=seed),
+        "C2ST": detection_score(truth, rows, random_state=seed),
     }
 
 

@@ -33,6 +33,7 @@ pygments_style = "default"
 autosummary_generate = True
 autosummary_imported_members = True
 autodoc_typehints = "none"
+autodoc_mock_imports = ["sdmetrics", "sdv"]
 autodoc_member_order = "bysource"
 # The templates in _templates/autosummary say which members a page shows.
 numpydoc_show_class_members = False
@@ -69,6 +70,12 @@ html_theme_options = {
 
 BENCHMARKS = [
     "credit_factors",
+    "generation",
+    "generation_speed",
+    "generation_privacy",
+    "generation_latents",
+    "imputation",
+    "table_speed",
     "thesis_setting",
     "family_disentanglement",
     "relevance",

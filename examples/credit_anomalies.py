@@ -245,7 +245,8 @@ def draw_deviations(ax, bar_ax, deviation, labels):
     bar.ax.tick_params(length=0, labelsize=8, labelcolor=INK)
     bar.outline.set_visible(False)
     bar.set_label(
-        "above (red) or below (blue) what the others imply,\nin standard deviations",
+        "above (red) or below (blue) what the others imply,\n"
+        "in standard deviations; a code that is another (red)",
         fontsize=8.5,
         color=INK,
     )

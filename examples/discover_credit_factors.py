@@ -10,7 +10,8 @@ From a table of credit card clients to a few latent factors, found, scored and d
 3. what each factor moves, in words and in pictures.
 
 The table is the Taiwan credit table where it is at hand (in the folder that
-``SKVAE_DATA_HOME`` names, in the cache, or on OpenML), else a simulated portfolio.
+``SKVAE_DATA_HOME`` names, in the cache, or on OpenML), else a simulated portfolio. It
+goes in as it is, its coded columns as categories.
 Pictures go to ``examples/output``.
 """
 
@@ -31,7 +32,7 @@ from skvae.inspection import (
     factor_effects,
 )
 from skvae.selection import (
-    ks_sample_scorer,
+    fidelity_scorer,
     ks_scorer,
     latent_consistency_scorer,
     n_active_scorer,
@@ -39,10 +40,14 @@ from skvae.selection import (
 )
 
 OUTPUT = Path(__file__).parent / "output"
+STATUSES = ["PAY_0", "PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6"]
+CODES = ["SEX", "EDUCATION", "MARRIAGE", *STATUSES]
+# Shown of each factor: the six statuses, which go together, and what follows them.
+N_COLUMNS = 8
 SCORERS = {
     "consistency": latent_consistency_scorer,
     "KS of means": ks_scorer,
-    "KS of draws": ks_sample_scorer,
+    "fidelity": fidelity_scorer,
     "-TC": neg_total_correlation_scorer,
     "active": n_active_scorer,
 }
@@ -59,6 +64,7 @@ def load_table():
         print(f"Taiwan credit table: {len(table):,} clients, real data.")
     except skvae.DataUnavailableError:
         table = make_credit_portfolio(30_000, random_state=0).data
+        table = table.astype(dict.fromkeys(CODES, "category"))
         print(f"Simulated portfolio of {len(table):,} clients (no real table at hand).")
     return table
 
@@ -68,17 +74,18 @@ def load_table():
 # ----------
 # A scorer takes an estimator and a table, so several go into one search. A model that
 # keeps its latents independent says less about each row: independence (``-TC``) and
-# fidelity (``KS of means``) have to be traded, and the choice below does that.
+# reconstructions (``KS of means``) have to be traded, and the choice below does that.
+# ``fidelity`` is that of rows drawn from the model: choose by it where you want rows.
 
 
 def choose(results):
-    """Return the most independent setting among those of good fidelity.
+    """Return the most independent setting among those that reconstruct rows well.
 
-    Good is a KS of reconstructions within 0.05 of the best one.
+    Well is a KS of reconstructions within 0.05 of the best one.
     """
-    fidelity = results["mean_test_KS of means"]
+    likeness = results["mean_test_KS of means"]
     independence = np.where(
-        fidelity >= fidelity.max() - 0.05, results["mean_test_-TC"], -np.inf
+        likeness >= likeness.max() - 0.05, results["mean_test_-TC"], -np.inf
     )
     return int(independence.argmax())
 
@@ -121,14 +128,18 @@ def score_table(search):
 # -----------
 
 
-def describe_factors(model, table, n_columns=5):
+def describe_factors(model, table):
     """Print each active factor with the columns that it moves most."""
     effects = factor_effects(model, table)
     most_first = np.argsort(-model.kl_per_dimension_)[: model.n_active_]
     for position in most_first:
         row = effects.iloc[position]
-        strongest = row.abs().sort_values(ascending=False).index[:n_columns]
-        moved = ", ".join(f"{column} {row[column]:+.2f}" for column in strongest)
+        strongest = row.abs().sort_values(ascending=False).index[:N_COLUMNS]
+        # How far the shares of levels change has no sign.
+        moved = ", ".join(
+            f"{column} {row[column]:{'.2f' if column in CODES else '+.2f'}}"
+            for column in strongest
+        )
         kl = model.kl_per_dimension_[position]
         print(f"  {effects.index[position]:12s} KL {kl:.2f} nats   {moved}")
 
@@ -137,7 +148,9 @@ def draw(model, table):
     """Save what the factors do, what they know, and how training went."""
     OUTPUT.mkdir(exist_ok=True)
     displays = {
-        "traversals": LatentTraversalDisplay.from_estimator(model, table),
+        "traversals": LatentTraversalDisplay.from_estimator(
+            model, table, n_columns=N_COLUMNS
+        ),
         "mutual_information": MutualInformationDisplay.from_estimator(model, table),
         "loss": LossCurveDisplay.from_estimator(model),
     }
@@ -161,7 +174,7 @@ def main():
     print(f"\n{model.n_active_} of {model.latent_dim} factors are active.")
     print(
         "From its 5 % to its 95 % quantile each moves these columns, as a share of "
-        "their own such range:"
+        "their own such range,\nor of categories the shares of their levels:"
     )
     describe_factors(model, table)
     print("\nPictures:")

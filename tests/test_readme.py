@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from skvae import DataUnavailableError
+
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -14,7 +16,10 @@ def test_code_runs(capsys):
     assert blocks
     namespace = {}
     for block in blocks:
-        exec(block, namespace)
+        try:
+            exec(block, namespace)
+        except DataUnavailableError as error:
+            pytest.skip(f"The README shows real data: {error}")
     shown = capsys.readouterr().out
     assert "active factors" in shown
     assert "PAY_AMT6" in shown

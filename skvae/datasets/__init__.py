@@ -1,5 +1,6 @@
 """Tables and images to learn from: real ones, and simulated ones with known factors."""
 
+from skvae.datasets._adult import fetch_adult
 from skvae.datasets._celeba import load_celeba
 from skvae.datasets._credit_portfolio import make_credit_portfolio
 from skvae.datasets._emnist import fetch_emnist
@@ -11,6 +12,7 @@ from skvae.datasets._sprites import make_sprites
 from skvae.datasets._taiwan_credit import fetch_taiwan_credit
 
 __all__ = [
+    "fetch_adult",
     "fetch_emnist",
     "fetch_fashion_mnist",
     "fetch_kmnist",

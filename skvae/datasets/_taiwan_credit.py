@@ -48,6 +48,9 @@ FEATURE_NAMES = [
     *BILL_NAMES,
     *PAYMENT_NAMES,
 ]
+# Their numbers are codes. Even the repayment status, which counts months from 1 on, has
+# codes below, which are not fewer months.
+CODED_NAMES = ["SEX", "EDUCATION", "MARRIAGE", *STATUS_NAMES]
 TARGET_NAME = "default.payment.next.month"
 IDENTIFIER_NAME = "ID"
 
@@ -61,7 +64,7 @@ Default of credit card clients in Taiwan
 ----------------------------------------
 
 :Number of rows: 30,000, one for each card holder of one bank, October 2005
-:Number of columns: 23, all integers, none missing
+:Number of columns: 23, 9 of categories and 14 of integers, none missing
 :Target: default on the payment of the following month (1 = yes, 6,636 rows, 22.12 %)
 :Licence: CC BY 4.0
 :Source: I-Cheng Yeh, UCI Machine Learning Repository,
@@ -236,7 +239,7 @@ def fetch_taiwan_credit(*, data_home=None, download_if_missing=True, return_X_y=
     ==============   ====================
     Samples total                  30,000
     Dimensionality                     23
-    Features                     integers
+    Features         integers, categories
     Targets                 0 or 1 (22 %)
     ==============   ====================
 
@@ -261,8 +264,9 @@ def fetch_taiwan_credit(*, data_home=None, download_if_missing=True, return_X_y=
         Dictionary-like object, with the following attributes.
 
         data : DataFrame of shape (30000, 23)
-            The columns, all int64, amounts in New Taiwan dollars. The identifier is
-            left out.
+            The columns: SEX, EDUCATION, MARRIAGE and the six repayment statuses are
+            categories of integer codes, the others int64, amounts in New Taiwan
+            dollars. The identifier is left out.
         target : Series of shape (30000,)
             1 where the client defaulted on the next payment, else 0.
         frame : DataFrame of shape (30000, 24)
@@ -323,6 +327,7 @@ def fetch_taiwan_credit(*, data_home=None, download_if_missing=True, return_X_y=
             "or pass download_if_missing=True to fetch it from OpenML."
         )
 
+    frame = frame.astype(dict.fromkeys(CODED_NAMES, "category"))
     data, target = frame[FEATURE_NAMES], frame[TARGET_NAME]
     if return_X_y:
         return data, target

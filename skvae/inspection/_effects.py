@@ -7,11 +7,10 @@ import pandas as pd
 from sklearn.utils import resample
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skvae.inspection._column_reader import ColumnReader
 from skvae.inspection._validation import (
     check_not_collapsed,
     check_quantiles,
-    column_spread,
-    decode,
     modelled_column_names,
 )
 
@@ -33,7 +32,13 @@ def factor_effects(
     factors of each row stay as they are. The effect on a column is the mean change of
     its decoded value over rows, as a share of the distance between the same two
     quantiles of the column itself: 1 means that the factor takes the column from its
-    low values to its high ones, -0.5 that it brings it down by half of that.
+    low values to its high ones, -0.5 that it brings it down by half of that. Dates and
+    durations are numbers in this.
+
+    The effect on a column of booleans is the change of the probability that one is
+    true, and that on a column of categories the total variation distance between the
+    mean probabilities of its levels at the two quantiles: 0 if they stay, 1 if the
+    factor takes all rows from some levels to others. It has no sign.
 
     Parameters
     ----------
@@ -59,7 +64,8 @@ def factor_effects(
         One row a latent factor, named as in ``get_feature_names_out`` (of `MSVAE` its
         factors, not its residual latents), one column a column of the table. The sign
         of a whole row is arbitrary, as that of a latent factor is: what counts is which
-        columns go together and which against.
+        columns go together and which against. Those of categories are in [0, 1],
+        whatever goes against them.
 
     Raises
     ------
@@ -78,7 +84,9 @@ def factor_effects(
     A standard deviation would not do: that of an amount of money is made by its few
     largest values. Nor would the interquartile range, which is 0 where most rows hold
     the same value. A column with the same value at both quantiles, such as a rare
-    flag, is measured by its full range; a constant column has effect 0.
+    flag, is measured by its full range; a constant column has effect 0. Cells that are
+    missing in `X` take no part in the quantiles, and a decoded row stands for one in
+    which none is. A probability needs no unit: it goes from 0 to 1.
 
     Examples
     --------
@@ -91,20 +99,21 @@ def factor_effects(
     >>> effects.shape
     (4, 23)
 
-    Two of the factors are active, and this is what they move most:
+    What the factor with the largest effects moves most:
 
-    >>> strongest = effects.abs().idxmax(axis=1)
-    >>> strongest["betatcvae1"][:-1], strongest["betatcvae3"][:-1]
-    ('PAY_', 'BILL_AMT')
+    >>> strongest = effects.loc[effects.abs().max(axis=1).idxmax()].abs()
+    >>> [name[:-1] for name in strongest.nlargest(6).index]
+    ['BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT']
     """
     check_not_collapsed(estimator)
     quantiles = check_quantiles(quantiles)
     factors = estimator._factor_names
+    reader = ColumnReader(estimator)
     changes = _mean_changes(
-        estimator, X, range(len(factors)), quantiles, max_rows, random_state
+        estimator, reader, X, range(len(factors)), quantiles, max_rows, random_state
     )
     return pd.DataFrame(
-        _shares(changes, estimator, X, quantiles),
+        _shares(changes, reader, X, quantiles),
         index=factors,
         columns=modelled_column_names(estimator, X),
     )
@@ -127,7 +136,8 @@ def describe_factor(
     factors of each row stay as they are. The table has the columns that follow it
     furthest on top, with the direction of the mean change of their decoded values
     over rows, its size in the column's own units, and its share of the distance
-    between the same two quantiles of the column itself.
+    between the same two quantiles of the column itself. Of booleans and categories,
+    what changes is a probability, as :func:`factor_effects` has it.
 
     Parameters
     ----------
@@ -158,11 +168,15 @@ def describe_factor(
         the one with the largest share in absolute value first:
 
         - ``direction``: "up" or "down", the sign of the share; "none" if that is 0,
-          as it is of a column that is constant in `X`. All directions together are
-          arbitrary, as the sign of a latent factor is.
-        - ``size``: absolute mean change, in the units of the column.
+          as it is of a column of numbers that is constant in `X`. Of a column of
+          categories the level whose probability grows most: "to '2'", say. All
+          directions together are arbitrary, as the sign of a latent factor is: of a
+          factor turned around, levels that lose become levels that gain.
+        - ``size``: absolute mean change, in the units of the column: of dates and
+          durations in days, of booleans and categories as a probability.
         - ``share``: the change with its sign, as a share of the distance between the
-          quantiles of the column: what :func:`factor_effects` returns.
+          quantiles of the column: what :func:`factor_effects` returns. Of booleans and
+          categories it is as large as the size.
 
     Raises
     ------
@@ -187,26 +201,39 @@ def describe_factor(
     >>> from skvae.inspection import describe_factor
     >>> X = make_credit_portfolio(1000, random_state=0).data
     >>> model = BetaTCVAE(latent_dim=4, max_epochs=5, random_state=0).fit(X)
-    >>> description = describe_factor(model, X, "betatcvae3")
+    >>> description = describe_factor(model, X, model.kl_per_dimension_.argmax())
     >>> list(description)
     ['direction', 'size', 'share']
 
-    The factor moves the amounts billed, all of them in one direction:
+    The factor that carries most moves the amounts billed, all of them in one direction:
 
     >>> top = description.head(5)
     >>> [name[:-1] for name in top.index]
     ['BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT', 'BILL_AMT']
     >>> top["direction"].nunique()
     1
+
+    A column of categories goes to a level:
+
+    >>> X["PAY_0"] = (X["PAY_0"] > 0).map({True: "late", False: "on time"})
+    >>> model = BetaTCVAE(latent_dim=4, max_epochs=5, random_state=0).fit(X)
+    >>> factor = factor_effects(model, X)["PAY_0"].idxmax()
+    >>> describe_factor(model, X, factor).loc["PAY_0", "direction"]
+    "to 'on time'"
     """
     check_not_collapsed(estimator)
     quantiles = check_quantiles(quantiles)
-    position = _factor_position(estimator, factor)
-    changes = _mean_changes(estimator, X, [position], quantiles, max_rows, random_state)
-    shares = _shares(changes, estimator, X, quantiles)[0]
-    directions = np.select([shares > 0, shares < 0], ["up", "down"], "none")
+    position, reader = _factor_position(estimator, factor), ColumnReader(estimator)
+    changes = _mean_changes(
+        estimator, reader, X, [position], quantiles, max_rows, random_state
+    )
+    shares = _shares(changes, reader, X, quantiles)[0]
     description = pd.DataFrame(
-        {"direction": directions, "size": np.abs(changes[0]), "share": shares},
+        {
+            "direction": _directions(shares, reader.gaining(changes[0])),
+            "size": np.abs(reader.by_column(changes[0])),
+            "share": shares,
+        },
         index=modelled_column_names(estimator, X).rename("column"),
     )
     return description.iloc[np.argsort(-np.abs(shares), kind="stable")]
@@ -226,13 +253,16 @@ def _factor_position(estimator, factor):
     )
 
 
-def _mean_changes(estimator, X, factors, quantiles, max_rows, random_state):
-    """Return how far each factor moves each column, in the units of the column.
+def _mean_changes(estimator, reader, X, factors, quantiles, max_rows, random_state):
+    """Return how far each factor moves each reading, in the units of the reading.
 
     Parameters
     ----------
     estimator : estimator
         A fitted model.
+
+    reader : ColumnReader
+        Reads the rows that it decodes.
 
     X : DataFrame or array-like of shape (n_samples, n_features)
         The table.
@@ -251,8 +281,8 @@ def _mean_changes(estimator, X, factors, quantiles, max_rows, random_state):
 
     Returns
     -------
-    changes : ndarray of shape (len(factors), n_features)
-        Means over rows of the columns that the model explains.
+    changes : ndarray of shape (len(factors), n_readings)
+        Means over rows.
     """
     codes = estimator._encode(X)[0]
     ends = np.quantile(codes, quantiles, axis=0)
@@ -262,16 +292,25 @@ def _mean_changes(estimator, X, factors, quantiles, max_rows, random_state):
         n_samples=min(len(codes), max_rows),
         random_state=random_state,
     )
-    return np.array([_mean_change(estimator, rows, j, ends[:, j]) for j in factors])
+    return np.array([_mean_change(reader, rows, j, ends[:, j]) for j in factors])
 
 
-def _mean_change(estimator, rows, factor, ends):
+def _mean_change(reader, rows, factor, ends):
     """Return the mean of decode(upper end) - decode(lower end) over rows."""
     lower, upper = rows.copy(), rows.copy()
     lower[:, factor], upper[:, factor] = ends
-    return (decode(estimator, upper) - decode(estimator, lower)).mean(axis=0)
+    return (reader.decode(upper) - reader.decode(lower)).mean(axis=0)
 
 
-def _shares(changes, estimator, X, quantiles):
-    """Return changes as shares of the spread of each column, 0 if it is constant."""
-    return np.nan_to_num(changes / column_spread(estimator._modelled(X), quantiles))
+def _shares(changes, reader, X, quantiles):
+    """Return changes of columns as shares of their spread, 0 if they are constant."""
+    return np.nan_to_num(reader.by_column(changes / reader.units(X, quantiles)))
+
+
+def _directions(shares, gaining):
+    """Return where columns go: up, down, or to the level that gains most."""
+    signs = np.select([shares > 0, shares < 0], ["up", "down"], "none")
+    return [
+        sign if sign == "none" or level is None else f"to {level!r}"
+        for sign, level in zip(signs.tolist(), gaining, strict=True)
+    ]

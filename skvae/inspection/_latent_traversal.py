@@ -8,12 +8,11 @@ from sklearn.utils import resample
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae.inspection import _style
+from skvae.inspection._column_reader import ColumnReader
 from skvae.inspection._validation import (
     active_factors,
     check_not_collapsed,
     check_quantiles,
-    column_spread,
-    decode,
     modelled_column_names,
 )
 
@@ -37,16 +36,26 @@ class LatentTraversalDisplay:
     from where they are at the factor's median. All panels have one y-axis, so that a
     weak factor looks weak, and a column has the same colour in each of them.
 
+    Dates and durations are numbers in this. Of a column of booleans the line is the
+    probability that one is true, and of a column of categories that of the level which
+    the factor moves most, as in ``"EDUCATION = 2"``. A probability is drawn as it is:
+    all there is of it goes from 0 to 1, as does a number's share of its spread.
+
     Parameters
     ----------
     traversals : dict of str to DataFrame of shape (n_steps, n_features)
-        For each factor the change of every column, indexed by the factor's value.
+        For each factor the change of every column, indexed by the factor's value. A
+        column of categories is named with its level.
 
     quantiles : tuple of two floats, default=(0.05, 0.95)
         The quantiles of a column whose distance is the unit of its change.
 
     kl : dict of str to float, default=None
         KL of each factor to the prior in nats, shown beside its name.
+
+    probabilities : sequence of str, default=()
+        Names in `traversals` whose change is that of a probability. Where one of them
+        is drawn, the y-axis says so.
 
     Attributes
     ----------
@@ -86,16 +95,17 @@ class LatentTraversalDisplay:
 
     The numbers behind the lines are a DataFrame for each factor:
 
-    >>> for factor, change in display.traversals.items():
-    ...     print(factor, change.shape)
-    betatcvae3 (41, 23)
-    betatcvae1 (41, 23)
+    >>> {change.shape for change in display.traversals.values()}
+    {(41, 23)}
     """
 
-    def __init__(self, *, traversals, quantiles=(0.05, 0.95), kl=None):
+    def __init__(
+        self, *, traversals, quantiles=(0.05, 0.95), kl=None, probabilities=()
+    ):
         self.traversals = traversals
         self.quantiles = quantiles
         self.kl = kl
+        self.probabilities = probabilities
 
     @classmethod
     @validate_params(
@@ -191,19 +201,25 @@ class LatentTraversalDisplay:
             n_samples=min(len(starts), max_rows),
             random_state=random_state,
         )
-        spread = column_spread(estimator._modelled(X), quantiles)
-        columns = modelled_column_names(estimator, X)
+        reader = ColumnReader(estimator)
+        units = reader.units(X, quantiles)
+        labels = reader.labels(modelled_column_names(estimator, X))
         traversals = {}
         for name in factors:
             factor = names.index(name)
-            code = codes[:, factor]
-            values = np.linspace(*np.quantile(code, quantiles), n_steps)
-            # The change is from the factor's median, which need not be a step.
-            decoded = _traverse(estimator, starts, factor, [*values, np.median(code)])
-            change = np.nan_to_num((decoded[:-1] - decoded[-1]) / spread)
-            traversals[name] = pd.DataFrame(change, index=values, columns=columns)
+            values, decoded = _traverse(
+                reader, codes, starts, factor, quantiles, n_steps
+            )
+            change = np.nan_to_num(decoded / units)
+            shown = reader.furthest(change)
+            traversals[name] = pd.DataFrame(change[:, shown], values, labels[shown])
         kl = dict(zip(names, estimator.kl_per_dimension_.tolist(), strict=True))
-        display = cls(traversals=traversals, quantiles=quantiles, kl=kl)
+        display = cls(
+            traversals=traversals,
+            quantiles=quantiles,
+            kl=kl,
+            probabilities=labels[reader.is_probability].tolist(),
+        )
         return display.plot(ax, n_columns=n_columns, line_kw=line_kw)
 
     @validate_params(_PLOT_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -252,7 +268,7 @@ class LatentTraversalDisplay:
         return self
 
     def _dress_panels(self, per_row):
-        lower, upper = (f"{100 * quantile:g}" for quantile in self.quantiles)
+        unit = self._unit()
         for panel, (name, ax) in enumerate(
             zip(self.traversals, self.axes_, strict=True)
         ):
@@ -262,13 +278,20 @@ class LatentTraversalDisplay:
             ax.axhline(0, color=_style.QUIET, linewidth=0.8, zorder=1)
             if panel % per_row == 0:
                 ax.set_ylabel(
-                    f"Change of the column\n(share of its {lower} to {upper} % range)",
-                    fontsize=_style.LABEL_SIZE,
+                    f"Change of the column\n({unit})", fontsize=_style.LABEL_SIZE
                 )
             else:
                 ax.tick_params(labelleft=False)
             if panel + per_row >= len(self.axes_):
                 ax.set_xlabel("Latent value (prior sd)", fontsize=_style.LABEL_SIZE)
+
+    def _unit(self):
+        """Return in what units changes are drawn."""
+        lower, upper = (f"{100 * quantile:g}" for quantile in self.quantiles)
+        share = f"share of its {lower} to {upper} % range"
+        drawn = {line.get_label() for lines in self.lines_ for line in lines}
+        has_probability = not drawn.isdisjoint(map(str, self.probabilities))
+        return f"{share},\nor probability" if has_probability else share
 
 
 def _factor_names(estimator, names, factors):
@@ -283,12 +306,19 @@ def _factor_names(estimator, names, factors):
     return list(dict.fromkeys(factors))
 
 
-def _traverse(estimator, starts, factor, values):
-    """Return the mean decoded row at each value of a factor, others as they start."""
-    codes = np.repeat(starts[None], len(values), axis=0)  # (values, starts, factors)
-    codes[:, :, factor] = np.asarray(values)[:, None]
-    decoded = decode(estimator, codes.reshape(-1, starts.shape[1]))
-    return decoded.reshape(len(values), len(starts), -1).mean(axis=1)
+def _traverse(reader, codes, starts, factor, quantiles, n_steps):
+    """Return values of a factor, and how decoded rows change with it, on average.
+
+    The other factors stay as they start. The change is from the factor's median, which
+    need not be a step.
+    """
+    code = codes[:, factor]
+    values = np.linspace(*np.quantile(code, quantiles), n_steps)
+    moved = np.repeat(starts[None], n_steps + 1, axis=0)  # (values, starts, factors)
+    moved[:, :, factor] = np.append(values, np.median(code))[:, None]
+    decoded = reader.decode(moved.reshape(-1, starts.shape[1]))
+    decoded = decoded.reshape(n_steps + 1, len(starts), -1).mean(axis=1)
+    return values, decoded[:-1] - decoded[-1]
 
 
 def _furthest(change, n_columns):

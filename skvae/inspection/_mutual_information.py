@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import validate_params
 
 from skvae.inspection import _style
@@ -11,6 +12,7 @@ from skvae.inspection._validation import (
     column_names,
 )
 from skvae.metrics import factor_entropies, mutual_information_matrix
+from skvae.tables import Identifier
 
 # The room that a number of two decimals takes, in points.
 _CELL_WIDTH = 20
@@ -77,8 +79,8 @@ class MutualInformationDisplay:
     What the active latent factors know of the columns that they were learned from:
 
     >>> display = MutualInformationDisplay.from_estimator(model, X)
-    >>> display.mutual_information.shape
-    (2, 23)
+    >>> display.mutual_information.columns[0]
+    'LIMIT_BAL'
 
     What they know of the factors behind a simulated table:
 
@@ -118,7 +120,9 @@ class MutualInformationDisplay:
             Rows with the columns that `fit` saw.
 
         factors : DataFrame or array-like of shape (n_samples, n_factors), default=None
-            Known factors of the same rows. None takes the columns of `X`.
+            Known factors of the same rows. None takes the columns of `X`, but for
+            identifiers, of which any code seems to know all. Rows in which one is
+            missing tell nothing of it, and are left out for that one.
 
         n_bins : int, default=20
             Bins of a latent factor, and the most bins of a continuous known factor.
@@ -160,6 +164,7 @@ class MutualInformationDisplay:
         if factors is None:
             factors = pd.DataFrame(X)
             factors = factors.set_axis(column_names(estimator, X), axis=1)
+            factors = factors.loc[:, _is_information(estimator)]
             factors = factors.rename_axis(columns="Column")
         return cls.from_predictions(
             factors,
@@ -194,7 +199,8 @@ class MutualInformationDisplay:
         Parameters
         ----------
         factors : DataFrame or array-like of shape (n_samples, n_factors)
-            The known factors, none missing.
+            The known factors. Rows in which one is missing tell nothing of it, and are
+            left out for that one.
 
         codes : DataFrame or array-like of shape (n_samples, n_codes)
             The representation of the same rows, posterior means as a rule.
@@ -229,15 +235,12 @@ class MutualInformationDisplay:
         ValueError
             If the rows of `factors` and `codes` do not match.
         """
-        information = mutual_information_matrix(factors, codes, n_bins=n_bins)
         factors = _as_frame(factors, "factor", "Known factor")
         codes = _as_frame(codes, "code", "Latent factor")
-        if normalize:
-            entropies = factor_entropies(factors, n_bins=n_bins)
-            # A constant factor has no entropy, and nobody knows anything of it.
-            information = information / np.where(entropies > 0, entropies, 1)
         information = pd.DataFrame(
-            information, index=codes.columns, columns=factors.columns
+            _information(factors, codes, n_bins, normalize),
+            index=codes.columns,
+            columns=factors.columns,
         )
         display = cls(information, normalize=normalize)
         return display.plot(ax, include_values=include_values, cmap=cmap, im_kw=im_kw)
@@ -328,6 +331,41 @@ class MutualInformationDisplay:
                 color=_readable_on(self.im_.cmap(self.im_.norm(value))),
             )
         return text
+
+
+def _is_information(estimator):
+    """Return which columns of the table are no mere names of its rows."""
+    columns = estimator.table_encoder_.schema_.columns
+    return [not isinstance(column, Identifier) for column in columns]
+
+
+def _information(factors, codes, n_bins, normalize):
+    """Return what codes know of factors: of each in the rows in which it is known."""
+    is_known = factors.notna().to_numpy()
+    has_holes = ~is_known.all(axis=0)
+    information = np.zeros((codes.shape[1], factors.shape[1]))
+    if not (has_holes.any() and has_holes.all()):
+        information[:, ~has_holes] = _information_of_known(
+            factors.loc[:, ~has_holes], codes, n_bins, normalize
+        )
+    for factor in np.flatnonzero(has_holes):
+        check_consistent_length(factors, codes)
+        rows = is_known[:, factor]
+        if rows.sum() > 1:
+            information[:, [factor]] = _information_of_known(
+                factors.loc[rows].iloc[:, [factor]], codes.loc[rows], n_bins, normalize
+            )
+    return information
+
+
+def _information_of_known(factors, codes, n_bins, normalize):
+    """Return the mutual information, or the share of each factor's entropy."""
+    information = mutual_information_matrix(factors, codes, n_bins=n_bins)
+    if normalize:
+        entropies = factor_entropies(factors, n_bins=n_bins)
+        # A constant factor has no entropy, and nobody knows anything of it.
+        information /= np.where(entropies > 0, entropies, 1)
+    return information
 
 
 def _as_frame(table, prefix, axis_name):

@@ -25,12 +25,23 @@ _LONGEST_LABEL = 20
 
 
 def short(name):
-    """Return a name as a label, its middle left out if it is long."""
+    """Return a name as a label, its middle left out if it is long.
+
+    Of ``"name = level"`` both sides are cut, so that neither goes without saying.
+    """
     name = str(name)
     if len(name) <= _LONGEST_LABEL:
         return name
-    head = _LONGEST_LABEL // 2
-    return f"{name[:head]}…{name[head + 1 - _LONGEST_LABEL :]}"
+    sides = name.split(" = ", 1)
+    return " = ".join(_cut(side, _LONGEST_LABEL // len(sides)) for side in sides)
+
+
+def _cut(text, longest):
+    """Return at most so many letters of a text, from both of its ends."""
+    if len(text) <= longest:
+        return text
+    head = longest // 2
+    return f"{text[:head]}…{text[head + 1 - longest :]}"
 
 
 def new_axes(width, height):

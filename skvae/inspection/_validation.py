@@ -48,18 +48,13 @@ def modelled_column_names(estimator, X):
     return pd.Index(estimator._modelled(names[None])[0])
 
 
-def decode(estimator, codes):
-    """Return the cells of decoded rows as float64, of the columns modelled."""
-    return _cells(estimator._modelled(estimator.inverse_transform(codes)))
-
-
 def column_spread(X, quantiles):
     """Return how far apart the quantiles of each column are; never 0 if it varies.
 
     Parameters
     ----------
     X : DataFrame or array-like of shape (n_samples, n_features)
-        The table.
+        A table of numbers, NaN where one is missing.
 
     quantiles : tuple of two floats
         Lower and upper.
@@ -67,17 +62,14 @@ def column_spread(X, quantiles):
     Returns
     -------
     spread : ndarray of shape (n_features,)
-        A column that has one value between its quantiles, such as a rare flag, gets
-        its full range; a constant column gets NaN.
+        Of the cells that are known. A column that has one value between its quantiles,
+        such as a rare flag, gets its full range; a constant column, or one of which
+        nothing is known, gets NaN.
     """
-    cells = _cells(X)
-    lower, upper = np.quantile(cells, quantiles, axis=0)
+    cells = np.array(X, dtype=np.float64)
+    cells[:, np.isnan(cells).all(axis=0)] = 0
+    lower, upper = np.nanquantile(cells, quantiles, axis=0)
     spread = upper - lower
-    spread = np.where(spread > 0, spread, np.ptp(cells, axis=0))
+    full = np.nanmax(cells, axis=0) - np.nanmin(cells, axis=0)
+    spread = np.where(spread > 0, spread, full)
     return np.where(spread > 0, spread, np.nan)
-
-
-def _cells(X):
-    if isinstance(X, pd.DataFrame):
-        return X.to_numpy(dtype=np.float64)
-    return np.asarray(X, dtype=np.float64)

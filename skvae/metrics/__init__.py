@@ -5,7 +5,9 @@ Codes against known factors: `factor_vae_score`, `mig_score`, `dci_score`,
 `latent_consistency_score`, `kl_decomposition`, `total_correlation`,
 `gaussian_total_correlation`, `kl_per_dimension`, `n_active`. Codes of two data sets:
 `latent_shift`, `support_score`. A real table against a generated one: `ks_score`,
-`c2st_score`.
+`tv_score`, `shape_score`, `missing_score`, `trend_score`, `detection_score`, these
+in one number as `fidelity_score`, `utility_score`, `privacy_distance_share`, and all
+side by side, `fidelity_report`.
 """
 
 from skvae.metrics._aggregate_posterior import (
@@ -19,7 +21,19 @@ from skvae.metrics._aggregate_posterior import (
 )
 from skvae.metrics._dci import DCI, dci_score
 from skvae.metrics._factor_vae import factor_vae_score
-from skvae.metrics._fidelity import KSScore, c2st_score, ks_score
+from skvae.metrics._fidelity_columns import (
+    ColumnScores,
+    ks_score,
+    missing_score,
+    shape_score,
+    tv_score,
+)
+from skvae.metrics._fidelity_composite import fidelity_score
+from skvae.metrics._fidelity_detection import detection_score
+from skvae.metrics._fidelity_pairs import PairScores, trend_score
+from skvae.metrics._fidelity_privacy import privacy_distance_share
+from skvae.metrics._fidelity_report import fidelity_report
+from skvae.metrics._fidelity_utility import UtilityScore, utility_score
 from skvae.metrics._latent_consistency import (
     LatentConsistency,
     latent_consistency_score,
@@ -33,16 +47,20 @@ from skvae.metrics._mutual_information import (
 from skvae.metrics._support import support_score
 
 __all__ = [
+    "ColumnScores",
     "DCI",
     "KLDecomposition",
     "KLTerms",
-    "KSScore",
     "LatentConsistency",
     "LatentShift",
-    "c2st_score",
+    "PairScores",
+    "UtilityScore",
     "dci_score",
+    "detection_score",
     "factor_entropies",
     "factor_vae_score",
+    "fidelity_report",
+    "fidelity_score",
     "gaussian_total_correlation",
     "kl_decomposition",
     "kl_per_dimension",
@@ -50,8 +68,14 @@ __all__ = [
     "latent_consistency_score",
     "latent_shift",
     "mig_score",
+    "missing_score",
     "mutual_information_matrix",
     "n_active",
+    "privacy_distance_share",
+    "shape_score",
     "support_score",
     "total_correlation",
+    "trend_score",
+    "tv_score",
+    "utility_score",
 ]

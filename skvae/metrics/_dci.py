@@ -11,10 +11,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae.metrics._discretise import (
-    _as_float,
     _is_ordered_quantity,
     factor_levels,
 )
+from skvae.metrics._paired_tables import as_float
 from skvae.metrics._validation import check_factors_and_codes
 
 # Numbers with no more distinct values than this are levels, as elsewhere by default.
@@ -74,7 +74,7 @@ def _targets(factors, rows):
         )
         if is_quantity:
             # Onto [0, 1], lest squares over- or underflow.
-            values = _as_float(column)
+            values = as_float(column)
             values = (values - values.min()) / np.ptp(values)
         else:
             values = _pool_rare(levels, max_levels)

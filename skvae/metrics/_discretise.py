@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from skvae.metrics._paired_tables import as_float
+
 # An integer column whose levels hold fewer rows than this on average is an amount
 # (an income, a balance), not a set of levels.
 MIN_ROWS_PER_INTEGER_LEVEL = 10
@@ -14,8 +16,8 @@ def factor_levels(factors, n_bins):
     Boolean, categorical and string columns are taken by level, however many they
     have. A numeric column is taken by level too if it has at most `n_bins` distinct
     values, or if it holds whole numbers with at least 10 rows per distinct value on
-    average. Every other column (numbers, dates, durations) is cut into at most
-    `n_bins` quantile bins, closed on the right; bins that would share an edge are
+    average. Every other column (numbers, dates, durations, periods) is cut into at
+    most `n_bins` quantile bins, closed on the right; bins that would share an edge are
     one bin, so that a pile of rows at the smallest value is a bin of its own.
 
     Parameters
@@ -44,7 +46,7 @@ def _levels_of_column(column, n_bins):
     levels, values = pd.factorize(column)
     if len(values) <= n_bins or not _is_ordered_quantity(column):
         return levels, len(values)
-    numbers = _as_float(column)
+    numbers = as_float(column)
     if not np.isfinite(numbers).all():
         raise ValueError(f"Factor {column.name!r} holds infinite values.")
     is_whole = np.array_equal(numbers, np.round(numbers))
@@ -61,17 +63,14 @@ def _levels_of_column(column, n_bins):
 def _is_ordered_quantity(column):
     """Whether the values of `column` lie on a line that can be cut."""
     types = pd.api.types
+    if column.dtype == object:
+        return types.infer_dtype(column) in ("date", "datetime")
     return (
         (types.is_numeric_dtype(column) and not types.is_bool_dtype(column))
         or types.is_datetime64_any_dtype(column)
         or types.is_timedelta64_dtype(column)
+        or isinstance(column.dtype, pd.PeriodDtype)
     )
-
-
-def _as_float(column):
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=np.float64)
-    return column.astype("int64").to_numpy(dtype=np.float64)
 
 
 def equal_width_bins(codes, n_bins):

@@ -265,7 +265,7 @@ def latent_shift(
 
     See Also
     --------
-    c2st_score : Tells whether two tables differ at all, in whatever way.
+    detection_score : Tells whether two tables differ at all, in whatever way.
     kl_per_dimension : Tells which latents carry anything.
 
     Notes

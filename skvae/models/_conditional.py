@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +13,7 @@ from skvae.models._generation import (
     SAMPLE_CONSTRAINTS,
     row_labels,
 )
+from skvae.models._imputation import IMPUTE_CONSTRAINTS
 from skvae.models._one_stage import OneStageVAE
 from skvae.models._regimes import COUNTERFACTUAL_CONSTRAINTS
 from skvae.models._scoring import (
@@ -23,7 +23,6 @@ from skvae.models._scoring import (
 from skvae.networks import PRIORS
 from skvae.tables import (
     ConditionEncoder,
-    TableEncoder,
     as_conditions,
     condition_names,
 )
@@ -135,8 +134,10 @@ class ConditionalVAE(OneStageVAE):
         self,
         n_samples=1,
         *,
+        given=None,
         latent="aggregate",
         kind=None,
+        calibrate_marginals=False,
         random_state=None,
         condition=None,
     ):
@@ -146,13 +147,10 @@ class ConditionalVAE(OneStageVAE):
             come from training rows that share it, or from those nearest to it. What is
             unknown of it is drawn as in the training rows.
         """
-        check_is_fitted(self)
-        random_state = check_random_state(random_state)
         wanted = self._conditions(condition, n_samples)
-        rows = self._donors(wanted, random_state)
-        conditions = np.where(np.isnan(wanted), self._training_conditions[rows], wanted)
-        latents = self._draw_latents_of(rows, latent, random_state)
-        return self._decode(latents, conditions, kind, random_state)
+        return self._sample(
+            wanted, given, latent, kind, calibrate_marginals, random_state
+        )
 
     @validate_params(COUNTERFACTUAL_CONSTRAINTS, prefer_skip_nested_validation=True)
     @with_parameters_of(OneStageVAE.counterfactual)
@@ -219,6 +217,23 @@ class ConditionalVAE(OneStageVAE):
         """
         return self._score_samples(X, n_importance, condition)
 
+    @with_parameters_of(OneStageVAE.score_columns)
+    def score_columns(self, X, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows, where it is not in columns of `X`.
+        """
+        return self._score_columns(X, condition)
+
+    @validate_params(IMPUTE_CONSTRAINTS, prefer_skip_nested_validation=True)
+    @with_parameters_of(OneStageVAE.impute)
+    def impute(self, X, n_imputations=1, *, random_state=0, condition=None):
+        """
+        condition : DataFrame, array-like, dict or scalar, default=None
+            The condition of the rows, where it is not in columns of `X`.
+        """
+        return self._impute(X, n_imputations, random_state, condition)
+
     @with_parameters_of(OneStageVAE.score)
     def score(self, X, y=None, *, sample_weight=None, condition=None):
         """
@@ -239,9 +254,9 @@ class ConditionalVAE(OneStageVAE):
             condition = as_conditions(condition, names, len(X))
         return self._decompose(X, max_rows, random_state, condition)
 
-    def _make_table_encoder(self):
-        left_out = () if self.condition_columns is None else self.condition_columns
-        return TableEncoder(self.encoding, self.image_shape, left_out)
+    def _make_table_encoder(self, left_out=()):
+        own = () if self.condition_columns is None else self.condition_columns
+        return super()._make_table_encoder(own)
 
     def _fit_encoders(self, X, condition, seed):
         matrix = super()._fit_encoders(X, condition, seed)
@@ -292,7 +307,7 @@ class ConditionalVAE(OneStageVAE):
         return encoder.transform(as_conditions(condition, encoder.columns_, n_rows))
 
     def _modelled(self, table):
-        positions = list(self.table_encoder_.schema_.numeric)
+        positions = list(self.table_encoder_.schema_.kept)
         if isinstance(table, pd.DataFrame):
             return table.iloc[:, positions]
         return np.asarray(table)[:, positions]
@@ -333,12 +348,12 @@ class ConditionalVAE(OneStageVAE):
             return conditions
         return self._condition_shares.complete(conditions, random_state)
 
-    def _table(self, matrix, index=None):
+    def _table(self, matrix, index=None, random_state=None):
         values, conditions = matrix[:, : self._width], matrix[:, self._width :]
-        if self.condition_columns is None:
-            return self.table_encoder_.inverse_transform(values, index)
-        cells = self.condition_encoder_.inverse_transform(conditions)
-        return self.table_encoder_.inverse_transform(values, index, cells)
+        cells = None
+        if self.condition_columns is not None:
+            cells = self.condition_encoder_.inverse_transform(conditions)
+        return self.table_encoder_.inverse_transform(values, index, cells, random_state)
 
 
 def _unmoved(latents, random_state):

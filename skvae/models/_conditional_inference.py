@@ -84,10 +84,28 @@ class TrainingConditions:
         completed : ndarray of shape (n_rows, n_conditions)
             Without NaN.
         """
-        shares = np.exp(self.log_weights(conditions)).cumsum(axis=1)
-        draws = random_state.uniform(size=(len(conditions), 1))
-        drawn = (shares < draws).sum(axis=1).clip(max=len(self.values) - 1)
+        drawn = self.draw(np.exp(self.log_weights(conditions)), random_state)
         return np.where(np.isnan(conditions), self.values[drawn], conditions)
+
+    def draw(self, weights, random_state):
+        """Return the position of a training condition for each row of weights.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_rows, n_training_conditions)
+            How probable each of them is; the rows sum to 1.
+
+        random_state : RandomState
+            What to draw from.
+
+        Returns
+        -------
+        positions : ndarray of shape (n_rows,)
+            Positions in `values`.
+        """
+        draws = random_state.uniform(size=(len(weights), 1))
+        drawn = (weights.cumsum(axis=1) < draws).sum(axis=1)
+        return drawn.clip(max=len(self.values) - 1)
 
 
 class ConditionalInference(Inference):
@@ -160,6 +178,62 @@ class ConditionalInference(Inference):
 
         return self._where_unknown(known, unknown, matrix)
 
+    def column_bound(self, matrix, nodes):
+        """Return the bound of each row, the log-likelihood of each column by itself.
+
+        Where the condition is unknown, columns are averaged over it as in the bound.
+        """
+
+        def known(matrix):
+            return super(ConditionalInference, self).column_bound(matrix, nodes)
+
+        def unknown(matrix):
+            log_prior = self.conditions.log_weights(self._condition(matrix))
+            columns, kl = self._over_conditions(known, matrix)
+            weights = softmax(log_prior + columns.sum(axis=2) - kl, axis=1)
+            bound = logsumexp(log_prior + columns.sum(axis=2) - kl, axis=1)
+            columns = np.einsum("nc,ncj->nj", weights, columns)
+            return columns, columns.sum(axis=1) - bound
+
+        return self._where_unknown(known, unknown, matrix)
+
+    def weighted_latents(self, matrix, nodes, random_state):
+        """Return the latents of rows at nodes, their weights, and their conditions.
+
+        Where the condition is unknown, each node has one of its own, drawn from
+        pi(c) exp(bound(x, c)), and its latents are inferred under that.
+        """
+
+        def known(matrix):
+            return super(ConditionalInference, self).weighted_latents(
+                matrix, nodes, random_state
+            )
+
+        def weighted_latents(rows, noise):
+            latents, _, log_weights = self._weighted(rows, noise)
+            return latents, log_weights
+
+        def unknown(matrix):
+            log_prior = self.conditions.log_weights(self._condition(matrix))
+            bounds = self._bounds(matrix).repeat(len(nodes), axis=0)
+            weights = softmax(log_prior.repeat(len(nodes), axis=0) + bounds, axis=1)
+            chosen = self.conditions.draw(weights, random_state)
+            rows = matrix.repeat(len(nodes), axis=0)
+            condition = self._condition(rows)
+            values = self.conditions.values[chosen]
+            np.copyto(condition, values, where=np.isnan(condition))
+            noise = np.tile(nodes, (len(matrix), 1))
+            latents, log_weights = self._in_passes(weighted_latents, rows, noise)
+            log_weights -= bounds[np.arange(len(rows)), chosen]
+            shape = len(matrix), len(nodes), -1
+            return (
+                latents.reshape(shape),
+                log_weights.reshape(shape[:2]),
+                condition.reshape(shape),
+            )
+
+        return self._where_unknown(known, unknown, matrix)
+
     def importance_bound(self, matrix, nodes):
         """Return the importance-weighted bound of each row, in nats, and no more."""
 
@@ -227,12 +301,16 @@ class ConditionalInference(Inference):
 
     def _mixed_posterior(self, matrix):
         log_prior = self.conditions.log_weights(self._condition(matrix))
+        weights = softmax(log_prior + self._bounds(matrix), axis=1)
+        return _moments(weights, *self._over_conditions(super().encode, matrix))
+
+    def _bounds(self, matrix):
+        """Return the bound of each row under each training condition."""
         bound = super().bound
         log_likelihood, kl = self._over_conditions(
             lambda rows: bound(rows, self.nodes), matrix
         )
-        weights = softmax(log_prior + log_likelihood - kl, axis=1)
-        return _moments(weights, *self._over_conditions(super().encode, matrix))
+        return log_likelihood - kl
 
     def _over_conditions(self, function, matrix):
         """Return what `function` gives under each training condition, as axis 1."""

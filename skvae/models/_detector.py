@@ -91,8 +91,8 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
-            The training rows: finite numbers, at least two rows. Some of them may be
-            anomalies.
+            The training rows, at least two, of any columns that models take. Some of
+            them may be anomalies.
 
         y : None
             Ignored, present for API consistency: no label is ever looked at.
@@ -110,8 +110,7 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `X` is not a table of finite numbers, or `contamination` selects none of
-            its rows.
+            If a column cannot be read, or `contamination` selects none of the rows.
 
         TrainingDivergedError
             If a term of the loss becomes NaN or infinite.
@@ -285,6 +284,11 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
             -1 for outliers, 1 for others.
         """
         return self.fit(X, condition=condition).predict(X, condition)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "model_")

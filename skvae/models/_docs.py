@@ -38,7 +38,8 @@ different ones, 64 training rows stand for all.
 
 _TRAINING = """
 hidden_layer_sizes : tuple of int, default=(256, 128)
-    Widths of the encoder's hidden layers; the decoder has them in reverse.
+    Widths of the encoder's hidden layers; the decoder has them in reverse. A layer as
+    wide as the one before adds to it instead of replacing it (a residual layer).
 
 activation : {"silu", "relu", "leaky_relu", "gelu", "elu", "tanh"}, default="silu"
     Activation of the hidden layers.
@@ -46,6 +47,12 @@ activation : {"silu", "relu", "leaky_relu", "gelu", "elu", "tanh"}, default="sil
 lr : float, default=2e-3
     Learning rate of Adam. With ``encoding="quantile"`` the default suits most tables;
     a smaller rate needs more epochs.
+
+lr_schedule : {"constant", "one_cycle"}, default="constant"
+    How the learning rate goes. ``"one_cycle"`` rises to `lr` in the first tenth of the
+    steps and falls to next to nothing by the end of `max_epochs`, with gradients
+    clipped: it allows for rates up to 1e-2 and for few epochs, and ends in weights that
+    fit better. Generated rows gain most by it.
 
 max_epochs : int, default={default max_epochs}
     The most passes over the training rows.
@@ -117,10 +124,24 @@ default="auto"
     The pixels of images share one scale: ``"minmax"``, ``"standard"`` or None.
 
 likelihood : {"auto", "gaussian", "bernoulli"}, default="auto"
-    Distribution of the scaled columns given the latents. ``"gaussian"`` learns one
-    scale a column; ``"bernoulli"`` is the cross-entropy used for pixels and needs
-    values in [0, 1]. ``"auto"`` chooses by the kind of column: Gaussian for numbers,
-    Bernoulli for pixels. The pixels of images share one Gaussian scale.
+    Distribution of the scaled numbers given the latents.
+
+    - ``"auto"``: of numbers a mixture of three normals whose means, scales and weights
+      depend on the latents, beside the probabilities of atoms, values that at least
+      2 % of the rows have and several times more than have the next, such as 0 among
+      amounts. Numbers of at most 20 different values have nothing but atoms. Of pixels
+      a Bernoulli distribution. `DCVAEAnomalyDetector` takes ``"gaussian"`` for tables.
+    - ``"gaussian"``: normal, with one learned scale a column, and without atoms; the
+      pixels of images share one scale.
+    - ``"bernoulli"``: the cross-entropy used for pixels; needs values in [0, 1].
+
+    Categories, ordered or not, booleans and missing cells have probabilities of their
+    own under all of them.
+
+categorical_features : "from_dtype" or array-like, default="from_dtype"
+    Which columns are categorical beside strings and those of dtype ``category``: names,
+    positions in an array, or a boolean mask. Codes of integers that stand for
+    categories have to be named, or to be of dtype ``category``.
 
 image_shape : tuple of three ints, default=None
     Channels, height and width, if each row of `X` is an image whose pixels lie in this
@@ -136,8 +157,9 @@ encoder : torch Module or callable, default=None
     its module gets the condition as second argument.
 
 decoder : torch Module or callable, default=None
-    Likewise from (n, latent_dim) to the rows: the means of Gaussian columns, the log
-    odds of Bernoulli ones.
+    Likewise from (n, latent_dim) to what the distributions of the columns need, in the
+    order of `table_encoder_.groups_`: under ``likelihood="gaussian"`` the means of
+    numbers, under ``"bernoulli"`` and of categories the log odds.
 
 anchors : dict of column to int, default=None
     Ties columns to latents: ``{"AGE": 0}`` makes the posterior mean of latent 0 the

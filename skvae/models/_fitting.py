@@ -86,7 +86,7 @@ def make_autoencoder(
     """Return a new autoencoder for the columns of `groups`."""
     heads = make_heads(groups, likelihood, torch.as_tensor(column_scales))
     inputs, outputs = len(column_scales), sum(head.n_outputs for head in heads)
-    make_encoder, make_decoder = MLP, MLP
+    make_encoder = make_decoder = partial(MLP, residual=True)
     if image_shape is not None:
         inputs = outputs = tuple(image_shape)
         make_encoder, make_decoder = ConvEncoder, ConvDecoder
@@ -113,7 +113,7 @@ def make_autoencoder(
 
 def column_scales(matrix):
     """Return the standard deviation of each column as float32, always positive."""
-    scales = matrix.std(axis=0)
+    scales = np.nanstd(matrix, axis=0)
     tiny = np.finfo(np.float32).tiny
     return np.clip(scales, tiny, np.finfo(np.float32).max).astype(np.float32)
 
@@ -126,7 +126,7 @@ def _make_anchors(estimator, values):
         estimator.table_encoder_.matrix_column(name): latent
         for name, latent in estimator.anchors.items()
     }
-    centres = torch.as_tensor(values.mean(axis=0), dtype=torch.float32)
+    centres = torch.as_tensor(np.nanmean(values, axis=0), dtype=torch.float32)
     return Anchors(latent_of, centres, torch.as_tensor(column_scales(values)))
 
 
@@ -142,6 +142,7 @@ def make_plan(estimator, n_rows, seed):
         n_iter_no_change=estimator.n_iter_no_change,
         tol=estimator.tol,
         trimmed_fraction=estimator.trimmed_fraction,
+        lr_schedule=estimator.lr_schedule,
         device=_device(estimator.device),
         seed=seed,
         title=type(estimator).__name__ if estimator.verbose else "",

@@ -6,6 +6,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from skvae._core.chunking import row_chunks
+from skvae.networks import Asked
 
 # Rows that pass through the network at once: enough for products to run at full speed,
 # and few enough for a layer of 512 units (8 MB) to stay in the cache.
@@ -72,6 +73,41 @@ class Inference:
 
         return self._decoded(generate, latents, conditions)
 
+    def log_mass(self, latents, rows, asked):
+        """Return log p(z) of what rows are known and asked to be, given latents.
+
+        Parameters
+        ----------
+        latents : ndarray of shape (n_rows, latent_dim)
+            Latents.
+
+        rows : ndarray of shape (n_rows, width)
+            What is known of the rows, NaN elsewhere, and their conditions.
+
+        asked : tuple of three ndarray of shape (n_values,)
+            What is asked of the rest; see `skvae.networks.Asked`.
+
+        Returns
+        -------
+        log_mass : ndarray of shape (n_rows,)
+            In nats.
+        """
+        asked = Asked(*map(self._tensor, asked))
+
+        def log_mass(latents, rows):
+            return (self.module.log_mass(latents, rows, asked),)
+
+        return self._in_passes(log_mass, latents, rows)[0]
+
+    def draw_asked(self, latents, asked, generator, conditions=None):
+        """Return encoded rows drawn given latents, that are as asked."""
+        asked = Asked(*map(self._tensor, asked))
+
+        def draw(latents, condition):
+            return self.module.draw_asked(latents, asked, generator, condition)
+
+        return self._decoded(draw, latents, conditions)
+
     def _decoded(self, function, latents, conditions):
         """Return rows of the matrix whose values `function` makes of latents."""
         if self.module.n_conditions == 0:
@@ -120,7 +156,7 @@ class Inference:
         Returns
         -------
         log_likelihoods : ndarray of shape (n_rows, n_columns)
-            Mean of log p(x_j|z) over the nodes.
+            Mean of log p(x_j|z) over the nodes, of the columns of all groups.
 
         kl : ndarray of shape (n_rows,)
             KL of the posterior to the prior.
@@ -161,18 +197,52 @@ class Inference:
         return columns, kl.reshape(-1, len(rows)).mean(dim=0)
 
     def _column_importance_bound_of(self, rows, nodes):
-        columns, log_weights = self._weighted(rows, nodes)
+        _, columns, log_weights = self._weighted(rows, nodes[:, None])
         weighted = torch.einsum("kn,knd->nd", log_weights.softmax(dim=0), columns)
         return weighted, weighted.sum(dim=-1) - _log_mean(log_weights)
 
-    def _weighted(self, rows, nodes):
-        """Return log p(x_j|z) at nodes, and log p(x, z) / q(z|x) there."""
-        posterior, latents = self.module.posterior_at(rows, nodes[:, None])
+    def weighted_latents(self, matrix, nodes, random_state):
+        """Return the latents of rows at nodes, their weights, and their conditions.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded rows, NaN where a cell is unknown.
+
+        nodes : ndarray of shape (n_nodes, latent_dim)
+            Standard normal points.
+
+        random_state : RandomState
+            Draws conditions where they are unknown.
+
+        Returns
+        -------
+        latents : ndarray of shape (n_rows, n_nodes, latent_dim)
+            Of the posterior given what is known.
+
+        log_weights : ndarray of shape (n_rows, n_nodes)
+            log p(x, z) - log q(z|x), up to a constant.
+
+        conditions : ndarray of shape (n_rows, n_nodes, n_conditions)
+            What the latents were inferred under.
+        """
+
+        def weighted_latents(rows, nodes):
+            latents, _, log_weights = self._weighted(rows, nodes[:, None])
+            return latents.transpose(0, 1), log_weights.T
+
+        width = matrix.shape[1] - self.module.n_conditions
+        conditions = matrix[:, None, width:].repeat(len(nodes), axis=1)
+        return *self._at_nodes(weighted_latents, matrix, nodes), conditions
+
+    def _weighted(self, rows, noise):
+        """Return latents at noise, log p(x_j|z) and log p(x, z) / q(z|x) there."""
+        posterior, latents = self.module.posterior_at(rows, noise)
         columns = self.module.column_log_likelihoods(latents, rows)
         # log p(z) - log q(z|x); the constants of the two cancel.
-        own = nodes[:, None].square() + posterior.log_variance
+        own = noise.square() + posterior.log_variance
         log_ratio = 0.5 * (own - latents.square()).sum(dim=-1)
-        return columns, columns.sum(dim=-1) + log_ratio
+        return latents, columns, columns.sum(dim=-1) + log_ratio
 
     def _at_nodes(self, function, matrix, nodes):
         """Apply a function of rows and nodes: rows are decoded once for each node."""
@@ -211,7 +281,7 @@ class Inference:
         return self._at_nodes(self._importance_bound_of, matrix, nodes)
 
     def _importance_bound_of(self, rows, nodes):
-        _, log_weights = self._weighted(rows, nodes)
+        _, _, log_weights = self._weighted(rows, nodes[:, None])
         return (_log_mean(log_weights),)
 
     @torch.inference_mode()

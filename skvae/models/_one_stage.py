@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skvae.models._docs import shared_parameters
@@ -14,6 +15,10 @@ from skvae.models._validation import (
 )
 from skvae.models.base import BaseVAE
 from skvae.tables import TableEncoder
+
+# A number that so many rows have, and several times more than have the next, is
+# modelled as a value of its own: 0 among amounts.
+_MIN_ATOM_SHARE = 0.02
 
 
 @shared_parameters
@@ -33,6 +38,7 @@ class OneStageVAE(BaseVAE):
             None,
         ],
         "likelihood": [StrOptions({"auto", "gaussian", "bernoulli"})],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like"],
         "image_shape": ["array-like", None],
         "encoder": [callable, None],
         "decoder": [callable, None],
@@ -45,6 +51,7 @@ class OneStageVAE(BaseVAE):
         *,
         encoding="auto",
         likelihood="auto",
+        categorical_features="from_dtype",
         image_shape=None,
         encoder=None,
         decoder=None,
@@ -55,6 +62,7 @@ class OneStageVAE(BaseVAE):
         self.latent_dim = latent_dim
         self.encoding = encoding
         self.likelihood = likelihood
+        self.categorical_features = categorical_features
         self.image_shape = image_shape
         self.encoder = encoder
         self.decoder = decoder
@@ -73,13 +81,20 @@ class OneStageVAE(BaseVAE):
     def _fit_encoders(self, X, condition, seed):
         """Learn how rows are encoded, and return those of the training table."""
         self.table_encoder_ = self._make_table_encoder().fit(X)
-        matrix = self.table_encoder_.transform(X)
+        random_state = np.random.RandomState(seed)
+        matrix = self.table_encoder_.training_matrix(X, random_state)
         check_likelihood(self.likelihood, self.table_encoder_, matrix)
         check_anchors(self)
         return matrix
 
-    def _make_table_encoder(self):
-        return TableEncoder(self.encoding, self.image_shape)
+    def _make_table_encoder(self, left_out=()):
+        return TableEncoder(
+            self.encoding,
+            self.image_shape,
+            left_out,
+            self.categorical_features,
+            _MIN_ATOM_SHARE if self.likelihood == "auto" else None,
+        )
 
     @property
     def _n_latents(self):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.errors import UnsupportedRegimeWarning
 from skvae.metrics import latent_shift, support_score
-from skvae.models._generation import row_labels
+from skvae.models._generation import index_of_draws
 
 COUNTERFACTUAL_CONSTRAINTS = {
     "factors": ["array-like", None],
@@ -284,11 +284,12 @@ default=None
         own = matrix[rows, self._width :]
         others = own if conditions is None else conditions(own)
         new = moved(latents, random_state)
-        index = _index_of_draws(X, n_samples)
+        index = index_of_draws(X, n_samples)
         if unexplained == "keep":
-            encoded = self._inference.decode(new, others)
-            encoded -= self._inference.decode(latents, own)
-            encoded += matrix[rows]
+            there = self._inference.decode(new, others)
+            here = self._inference.decode(latents, own)
+            moved_rows = matrix[rows] + there - here
+            encoded = np.where(np.isnan(moved_rows), there, moved_rows)
             encoded[:, self._width :] = others
             data = self._table(encoded, index)
         else:
@@ -351,7 +352,7 @@ default=None
     def _held_positions(self, hold):
         """Return where the columns to hold are."""
         check_is_fitted(self)
-        names = [column.name for column in self.table_encoder_.schema_.columns]
+        names = self.table_encoder_.schema_.names
         hold = [] if hold is None else list(hold)
         for name in hold:
             if name not in names:
@@ -380,17 +381,6 @@ def _column(table, name, argument):
             f"{argument} has no column {name!r}; expected by to be one of both tables."
         )
     return table[name].to_numpy()
-
-
-def _index_of_draws(X, n_samples):
-    """Return the row labels of `X`, with the number of the draw where there are any."""
-    labels = row_labels(X)
-    if labels is None or n_samples is None:
-        return labels
-    draws = np.tile(np.arange(n_samples), len(labels))
-    return pd.MultiIndex.from_arrays(
-        [labels.repeat(n_samples), draws], names=[labels.name, "draw"]
-    )
 
 
 def _monotone_map(values, others):

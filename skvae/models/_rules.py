@@ -35,6 +35,14 @@ class Rule:
         self.nodes = model._nodes
         self.width = model._width
         self.seed = model._seed
+        groups = model.table_encoder_.groups_
+        self.starts = [start for group in groups for start in group.starts]
+        self.choices = [
+            slice(part.start + (group.kind == "discrete"), part.stop)
+            for group in groups
+            if group.kind in ("categorical", "ordinal", "discrete")
+            for part in group.parts
+        ]
         self.learn(model, matrix)
 
     def learn(self, model, matrix):
@@ -88,9 +96,25 @@ class Rule:
         conditions = matrix[:, self.width :]
         return self.inference.decode(latents, conditions)[:, : self.width]
 
+    def residuals(self, matrix, reconstructed):
+        """Return what the reconstruction misses, NaN where a cell is missing.
+
+        A level that training never saw counts as the least likely of those it saw.
+        """
+        values = matrix[:, : self.width].copy()
+        for part in self.choices:
+            chosen = values[:, part]
+            rows = np.flatnonzero(chosen.sum(axis=1) == 0)
+            chosen[rows, reconstructed[rows, part].argmin(axis=1)] = 1
+        return values - reconstructed
+
 
 class AdditiveRule(Rule):
-    """A rule whose anomaly is a sum over columns and latents."""
+    """A rule whose anomaly is a sum over columns and latents.
+
+    A missing cell counts as much as its column does on average: it must not make a row
+    look more normal.
+    """
 
     def anomaly(self, matrix):
         return self.parts(matrix).sum(axis=1)
@@ -106,40 +130,60 @@ class AdditiveRule(Rule):
         Returns
         -------
         parts : ndarray of shape (n_rows, n_columns + 1)
-            One for each column, in the order of the matrix, and the latents'.
+            One for each column, in the order of the groups, and the latents'.
         """
         raise NotImplementedError
+
+    def is_known(self, matrix):
+        """Return which cells are not missing, of shape (n_rows, n_columns)."""
+        return ~np.isnan(matrix[:, self.starts])
 
 
 class Reconstruction(AdditiveRule):
     """The length of what the reconstruction misses: the paper's A, eq. 19."""
 
+    def learn(self, model, matrix):
+        self.usual = _known_mean(self._squares(matrix), self.is_known(matrix))
+
     def parts(self, matrix):
-        residuals = matrix[:, : self.width] - self.reconstruct(matrix)
-        length = np.linalg.norm(residuals, axis=1, keepdims=True)
+        squares = np.where(self.is_known(matrix), self._squares(matrix), self.usual)
+        length = np.sqrt(squares.sum(axis=1, keepdims=True))
         # A column's share of the squared length, so that shares add up to the length.
-        columns = residuals**2 / np.where(length > 0, length, 1)
+        columns = squares / np.where(length > 0, length, 1)
         return np.column_stack([columns, np.zeros(len(columns))])
+
+    def _squares(self, matrix):
+        """Return the squared length that each column misses."""
+        residuals = self.residuals(matrix, self.reconstruct(matrix))
+        return np.add.reduceat(np.nan_to_num(residuals) ** 2, self.starts, axis=1)
 
 
 class Elbo(AdditiveRule):
     """The negated evidence lower bound: the paper's E."""
 
+    def learn(self, model, matrix):
+        self.usual = _known_mean(self._split(matrix)[0], self.is_known(matrix))
+
     def parts(self, matrix):
-        log_likelihoods, kl = self.inference.column_bound(matrix, self.nodes)
-        return np.column_stack([-log_likelihoods, kl])
+        log_likelihoods, kl = self._split(matrix)
+        columns = np.where(self.is_known(matrix), log_likelihoods, self.usual)
+        return np.column_stack([-columns, kl])
+
+    def _split(self, matrix):
+        """Return the bound's log-likelihood of each column, and the rest of it."""
+        return self.inference.column_bound(matrix, self.nodes)
 
 
-class Importance(AdditiveRule):
+class Importance(Elbo):
     """The negated importance-weighted bound: Burda et al. 2016, eq. 8."""
 
     def learn(self, model, matrix):
         n_latents = self.nodes.shape[1]
         self.nodes = quasi_normal_nodes(_N_IMPORTANCE, n_latents, self.seed)
+        super().learn(model, matrix)
 
-    def parts(self, matrix):
-        log_likelihoods, kl = self.inference.column_importance_bound(matrix, self.nodes)
-        return np.column_stack([-log_likelihoods, kl])
+    def _split(self, matrix):
+        return self.inference.column_importance_bound(matrix, self.nodes)
 
 
 class Latent(Rule):
@@ -162,6 +206,7 @@ class Combined(Rule):
     """
 
     def learn(self, model, matrix):
+        self.usual = np.sqrt(np.nanmean(self._misses(matrix)[1] ** 2, axis=0))
         views, conditions = self._views(matrix), matrix[:, self.width :]
         is_image = model.table_encoder_.image_shape is not None
         overall = overall_spread(views) or 1.0  # 1 where the rows are all alike
@@ -188,9 +233,15 @@ class Combined(Rule):
             anomaly[is_other] = self.of_all.anomaly(views[is_other])
         return anomaly
 
-    def _views(self, matrix):
+    def _misses(self, matrix):
+        """Return reconstructions and what these miss."""
         explained = self.reconstruct(matrix)
-        return np.hstack([explained, matrix[:, : self.width] - explained])
+        return explained, self.residuals(matrix, explained)
+
+    def _views(self, matrix):
+        explained, missed = self._misses(matrix)
+        # A missing cell is as far off as its column is on average.
+        return np.hstack([explained, np.where(np.isnan(missed), self.usual, missed)])
 
     @staticmethod
     def over_conditions(parts, log_probabilities):
@@ -205,6 +256,12 @@ class Combined(Rule):
         parts = parts[likeliest]
         parts[:, -1] += _SURPRISE * surprise
         return parts
+
+
+def _known_mean(columns, is_known):
+    """Return the mean of each column over the rows in which it is known."""
+    total = np.where(is_known, columns, 0.0).sum(axis=0)
+    return total / np.maximum(is_known.sum(axis=0), 1)
 
 
 def _have(conditions, value):

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skvae.metrics import kl_decomposition
+from skvae.models._generation import row_labels
 from skvae.models._inference import quasi_normal_nodes
 
 SCORE_SAMPLES_CONSTRAINTS = {
@@ -60,6 +61,36 @@ class ScoringMixin:
         nodes = quasi_normal_nodes(n_importance, self._n_features_out, self._seed)
         (bound,) = self._infer("importance_bound", X, condition, nodes=nodes)
         return bound
+
+    def score_columns(self, X):
+        """Return how well each column of each row is explained.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows with the columns that `fit` saw.
+
+        Returns
+        -------
+        log_likelihoods : DataFrame of shape (n_samples, n_features)
+            E[log p(x_j|z)] in nats, of the cells and of whether they are missing, over
+            the same points as `score_samples`: a row sums to its bound plus the KL. A
+            missing cell has no likelihood of its own; columns that take no part have 0.
+        """
+        return self._score_columns(X)
+
+    def _score_columns(self, X, condition=None):
+        check_is_fitted(self)
+        columns, _ = self._infer("column_bound", X, condition, nodes=self._nodes)
+        return self._cell_table(columns, row_labels(X))
+
+    def _cell_table(self, columns, labels):
+        """Return numbers for the columns of all groups as a table like `X`."""
+        encoder = self.table_encoder_
+        cells = np.zeros((len(columns), len(encoder.schema_.columns)))
+        positions = [p for group in encoder.groups_ for p in group.columns]
+        np.add.at(cells, (slice(None), positions), columns)
+        return pd.DataFrame(cells, labels, encoder.schema_.names)
 
     def score(self, X, y=None, *, sample_weight=None):
         """Return the mean of `score_samples`.

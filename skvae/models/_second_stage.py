@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from skvae._core.columns import ColumnGroup
 from skvae.models._fitting import column_scales, make_autoencoder, make_plan
 from skvae.networks import (
     MLP,
@@ -74,10 +75,10 @@ def _fit_encoder(estimator, matrix, plan):
     *_, factors = first._inference.posterior_at(matrix, noise)
     values, conditions = np.split(matrix, [first._width], axis=1)
     means = first._inference.decode(factors, conditions)[:, : first._width]
-    residuals = values - means
+    residuals = np.nan_to_num(values - means)
     make_module = partial(
         make_autoencoder,
-        groups=first.table_encoder_.groups_,
+        groups=[_group_of_residuals(first.table_encoder_)],
         column_scales=column_scales(residuals),
         n_conditions=0,
         anchors=None,
@@ -97,6 +98,14 @@ def _fit_encoder(estimator, matrix, plan):
         lambda n_rows: VAEObjective(),
         plan,
     )
+
+
+def _group_of_residuals(table_encoder):
+    """Return the residuals as one group: of whatever, they are numbers around 0."""
+    if table_encoder.image_shape is not None:
+        return table_encoder.groups_[0]
+    width = table_encoder.width
+    return ColumnGroup("continuous", tuple(range(width)), (1,) * width, 0)
 
 
 def _make_two_stages(estimator, encoder_net):
@@ -120,14 +129,16 @@ def _make_encoder(estimator):
     sizes, n_outputs = tuple(estimator.hidden_layer_sizes), 2 * estimator.residual_dim
     image_shape = estimator.table_encoder_.image_shape
     if image_shape is None:
-        return MLP(estimator._width, sizes, n_outputs, estimator.activation)
+        inputs, activation = estimator._width, estimator.activation
+        return MLP(inputs, sizes, n_outputs, activation, residual=True)
     body = ConvEncoder(tuple(image_shape), sizes, n_outputs, estimator.activation)
     return ImageEncoder(body, image_shape)
 
 
 def _make_decoder(estimator, n_outputs):
     """Return a new decoder of residual latents and the first reconstruction."""
-    sizes, outputs, make_body = estimator.hidden_layer_sizes, n_outputs, MLP
+    sizes, outputs = estimator.hidden_layer_sizes, n_outputs
+    make_body = partial(MLP, residual=True)
     if estimator.table_encoder_.image_shape is not None:
         outputs, make_body = tuple(estimator.table_encoder_.image_shape), ConvDecoder
     n_latents, width = estimator.residual_dim, estimator._width

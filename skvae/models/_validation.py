@@ -7,6 +7,8 @@ import pandas as pd
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skvae.networks import BernoulliHead
+
 # How far beyond [0, 1] a scaler may leave a value by rounding alone.
 _ROUNDING = 1e-9
 
@@ -36,8 +38,8 @@ def check_table(estimator, X, *, reset):
     Returns
     -------
     X : DataFrame or ndarray of shape (n_samples, n_features)
-        A DataFrame stays as it is; anything else becomes a finite array of float64,
-        float32, int64, int32 or, as images are, uint8.
+        A DataFrame stays as it is; anything else becomes an array of float64, float32,
+        int64, int32 or, as images are, uint8, without infinite values.
 
     Raises
     ------
@@ -49,7 +51,12 @@ def check_table(estimator, X, *, reset):
     if not isinstance(X, pd.DataFrame):
         numeric = [np.float64, np.float32, np.int64, np.int32, np.uint8]
         return validate_data(
-            estimator, X, dtype=numeric, reset=reset, ensure_min_samples=least
+            estimator,
+            X,
+            dtype=numeric,
+            reset=reset,
+            ensure_min_samples=least,
+            ensure_all_finite="allow-nan",
         )
     _check_column_names(X.columns)
     validate_data(estimator, X, skip_check_array=True, reset=reset)
@@ -164,7 +171,7 @@ def check_likelihood(likelihood, table_encoder, matrix):
     of_pixels = table_encoder.image_shape is not None
     if likelihood == "gaussian" or (likelihood == "auto" and not of_pixels):
         return
-    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    low, high = np.nanmin(matrix, axis=0), np.nanmax(matrix, axis=0)
     outside = (low < -_ROUNDING) | (high > 1 + _ROUNDING)
     if outside.any():
         worst = outside.argmax()
@@ -174,6 +181,32 @@ def check_likelihood(likelihood, table_encoder, matrix):
             f"{column.name!r} has values in [{low[worst]:.3g}, {high[worst]:.3g}] "
             f"under encoding={table_encoder.encoding_!r}. Use "
             'encoding="minmax", or likelihood="gaussian".'
+        )
+
+
+def check_can_be_given(estimator):
+    """Say so where the model's columns cannot be given some values.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If columns are pixels, or scaled values under a Bernoulli likelihood.
+    """
+    kinds = {group.kind for group in estimator.table_encoder_.groups_}
+    heads = zip(estimator.module_.heads, estimator.module_.groups, strict=True)
+    is_bernoulli = any(
+        group.kind == "continuous" and isinstance(head, BernoulliHead)
+        for head, group in heads
+    )
+    if "pixel" in kinds or is_bernoulli:
+        raise ValueError(
+            "Got given=, which images and numbers under likelihood="
+            '"bernoulli" cannot have; expected None, or likelihood="auto".'
         )
 
 

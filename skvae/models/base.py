@@ -20,6 +20,7 @@ from skvae._core.chunking import row_chunks
 from skvae._core.errors import PosteriorCollapseWarning
 from skvae.metrics import kl_per_dimension, n_active
 from skvae.models._generation import GenerationMixin
+from skvae.models._imputation import ImputationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
@@ -37,11 +38,12 @@ _N_NODES = 32
 # Rows of a table that are encoded at once, which bounds the memory of the matrix.
 _TABLE_ROWS = 65_536
 # The aggregate posterior is kept as the posteriors of at most this many training rows.
-_MAX_POSTERIORS = 10_000
+_MAX_POSTERIORS = 30_000
 
 
 class BaseVAE(
     GenerationMixin,
+    ImputationMixin,
     RegimeMixin,
     ScoringMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -52,7 +54,7 @@ class BaseVAE(
 
     The contract of all models, and the parameters of training. What is trained says a
     subclass: `OneStageVAE`, below which most models are, or `MSVAE`. Encoding is here,
-    what comes out of a fitted model in the three mixins.
+    what comes out of a fitted model in the four mixins.
 
     Methods with an underscore take a condition where the public ones of most models
     do not; the table of a model without conditions has a condition of no columns.
@@ -62,6 +64,7 @@ class BaseVAE(
         "hidden_layer_sizes": ["array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"constant", "one_cycle"})],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [
             Interval(Integral, 1, None, closed="left"),
@@ -85,6 +88,7 @@ class BaseVAE(
         hidden_layer_sizes=(256, 128),
         activation="silu",
         lr=2e-3,
+        lr_schedule="constant",
         max_epochs=50,
         batch_size="auto",
         kl_warmup=10,
@@ -101,6 +105,7 @@ class BaseVAE(
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.lr = lr
+        self.lr_schedule = lr_schedule
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.kl_warmup = kl_warmup
@@ -133,8 +138,9 @@ class BaseVAE(
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
-            The training rows: finite numbers, at least two rows. Columns that are
-            constant take no part.
+            The training rows, at least two. Columns may be numbers, booleans, strings,
+            categories, dates, durations and periods; cells may be missing. Columns that
+            are constant take no part.
 
         y : None
             Ignored, present for API consistency.
@@ -147,8 +153,8 @@ class BaseVAE(
         Raises
         ------
         ValueError
-            If `X` is not a table of finite numbers, or does not suit `encoding` or
-            `likelihood`.
+            If a column cannot be read, being infinite, complex or sparse, say, or does
+            not suit `encoding` or `likelihood`.
 
         TrainingDivergedError
             If a term of the loss becomes NaN or infinite.
@@ -157,6 +163,9 @@ class BaseVAE(
         -----
         PosteriorCollapseWarning
             If no latent dimension carries information.
+
+        UserWarning
+            If a column looks like an identifier, which takes no part.
         """
         return self._fit(X)
 
@@ -182,6 +191,7 @@ class BaseVAE(
         matrix = matrix[np.sort(rows)]
         posteriors = self._inference.encode(matrix)
         self._codes = posteriors[0]
+        self._aggregate = None
         self._posteriors = self._components(matrix, posteriors, seed)
         self._training_conditions = matrix[:, self._width :]
         self.kl_per_dimension_ = kl_per_dimension(*posteriors)
@@ -198,10 +208,15 @@ class BaseVAE(
                 f"The posterior collapsed: n_active_ is 0 of {self._n_latents} latent "
                 "dimensions, so codes carry no information and every score of them "
                 "measures noise. Train longer (max_epochs, lr, kl_warmup), lower beta, "
-                'or use encoding="quantile" with likelihood="gaussian".',
+                'or use encoding="quantile".',
                 PosteriorCollapseWarning,
                 stacklevel=6,
             )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_active_")
@@ -318,6 +333,8 @@ class BaseVAE(
         """Return those columns of a table that the model explains: most take all."""
         return table
 
-    def _table(self, matrix, index=None):
+    def _table(self, matrix, index=None, random_state=None):
         """Return the table of encoded rows."""
-        return self.table_encoder_.inverse_transform(matrix, index)
+        return self.table_encoder_.inverse_transform(
+            matrix, index, random_state=random_state
+        )

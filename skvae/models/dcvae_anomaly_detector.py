@@ -113,4 +113,6 @@ class DCVAEAnomalyDetector(AnomalyDetector):
             model.set_params(latent_dim=min(max(n_features // 2, 2), 16))
         if self.encoding == "auto" and self.image_shape is None:
             model.set_params(encoding="standard")
+        if self.likelihood == "auto" and self.image_shape is None:
+            model.set_params(likelihood="gaussian")
         return model

@@ -270,7 +270,9 @@ class MSVAE(BaseVAE):
             inputs = inputs - self._first_means(other_factors, other_conditions)
         elif variant == "crossed":
             inputs = inputs - self._first_means(factors, conditions)
-        latents = np.hstack([factors, self._inference.encode_residual(inputs)])
+        # Of a missing cell no residual is known: as in training, it counts as none.
+        residuals = self._inference.encode_residual(np.nan_to_num(inputs))
+        latents = np.hstack([factors, residuals])
         labels = row_labels(X_content)
         return self._decode(latents, conditions, "mean", index=labels)
 
@@ -376,8 +378,8 @@ class MSVAE(BaseVAE):
     def _modelled(self, table):
         return self.first_stage_._modelled(table)
 
-    def _table(self, matrix, index=None):
-        return self.first_stage_._table(matrix, index)
+    def _table(self, matrix, index=None, random_state=None):
+        return self.first_stage_._table(matrix, index, random_state)
 
 
 def _check_finds_condition(model):

@@ -32,6 +32,10 @@ class Anchors(nn.Module):
         self.register_buffer("scales", scales[columns])
 
     def forward(self, mean: Tensor, values: Tensor) -> Tensor:
-        """Return posterior means of shape (n_rows, latent_dim), clamped."""
+        """Return posterior means of shape (n_rows, latent_dim), clamped.
+
+        Where a cell is missing, the encoder's own word stands.
+        """
         clamped = (values[:, self.columns] - self.centres) / self.scales
+        clamped = torch.where(clamped.isnan(), mean[:, self.latents], clamped)
         return mean.index_copy(1, self.latents, clamped)

@@ -6,14 +6,15 @@ from torch import Tensor, nn
 from skvae._core.columns import ColumnGroup
 from skvae._core.passes import ForwardPass, Normal
 from skvae.networks._anchors import Anchors
+from skvae.networks._heads import Asked
 
 
 class LatentVariableModel(nn.Module):
     """Distributions of rows given latents, and of latents given rows.
 
-    A row is a row of the encoded matrix: the values that are modelled, followed by
-    the condition. Latents that come out or go in are in units of their prior, in which
-    they are standard normal.
+    A row is a row of the encoded matrix: the values that are modelled, NaN where they
+    are unknown, followed by the condition. Latents that come out or go in are in units
+    of their prior, in which they are standard normal.
 
     Parameters
     ----------
@@ -34,6 +35,9 @@ class LatentVariableModel(nn.Module):
         self.heads = heads
         self.groups = groups
         self.n_conditions = n_conditions
+        # Unknown cells are 0 to networks, and missing for all that these know.
+        of_groups = [torch.full((g.width,), float(g.kind == "missing")) for g in groups]
+        self.register_buffer("stand_ins", torch.cat(of_groups))
 
     def encode(self, rows: Tensor) -> Normal:
         """Return the posterior of each row."""
@@ -70,8 +74,12 @@ class LatentVariableModel(nn.Module):
             return rows, None
         return rows[..., : -self.n_conditions], rows[..., -self.n_conditions :]
 
+    def filled(self, values: Tensor) -> Tensor:
+        """Return values with something for networks to read where one is NaN."""
+        return torch.where(values.isnan(), self.stand_ins, values)
+
     def log_likelihood(self, latents: Tensor, rows: Tensor) -> Tensor:
-        """Return log p(x|z) in nats, of shape (..., n_rows).
+        """Return log p(x|z) of what is known of x, in nats, of shape (..., n_rows).
 
         `latents` may have leading dimensions that `rows` lacks.
         """
@@ -80,7 +88,8 @@ class LatentVariableModel(nn.Module):
     def column_log_likelihoods(self, latents: Tensor, rows: Tensor) -> Tensor:
         """Return log p(x_j|z) in nats, of shape (..., n_rows, n_columns).
 
-        Columns are those of the table that are modelled, in the order of the groups.
+        Columns are those of the groups, in their order: of a column that is in two of
+        them, its values and whether it is missing, two.
         """
         return _joined(self._log_likelihoods(latents, rows))
 
@@ -126,6 +135,33 @@ class LatentVariableModel(nn.Module):
         return _joined(
             head.generate(share, generator)
             for head, share in zip(self.heads, shares, strict=True)
+        )
+
+    def log_mass(self, latents: Tensor, rows: Tensor, asked: Asked) -> Tensor:
+        """Return the log probability given z that rows are as asked, of shape (...).
+
+        `rows` holds what is known of them, and `asked` what is asked of the rest.
+        """
+        _, condition = self.split(rows)
+        shares = self._shares(self.outputs(latents, condition))
+        masses = [
+            head.log_mass(share, asked.of(group.matrix_columns)).sum(dim=-1)
+            for head, group, share in zip(self.heads, self.groups, shares, strict=True)
+        ]
+        return sum(masses) + self.log_likelihood(latents, rows)
+
+    def draw_asked(
+        self,
+        latents: Tensor,
+        asked: Asked,
+        generator: torch.Generator,
+        condition: Tensor | None = None,
+    ) -> Tensor:
+        """Return values drawn from p(x|z) that are as asked, of shape (..., width)."""
+        shares = self._shares(self.outputs(latents, condition))
+        return _joined(
+            head.draw_asked(share, asked.of(group.matrix_columns), generator)
+            for head, group, share in zip(self.heads, self.groups, shares, strict=True)
         )
 
     def _shares(self, outputs):
@@ -183,7 +219,7 @@ class Autoencoder(LatentVariableModel):
         """Return the posterior of each row."""
         values, condition = self.split(rows)
         given = () if condition is None else (condition,)
-        posterior = Normal.of_outputs(self.encoder(values, *given))
+        posterior = Normal.of_outputs(self.encoder(self.filled(values), *given))
         mean, log_variance = self.prior.relative(posterior, condition)
         if self.anchors is not None:
             mean = self.anchors(mean, values)

@@ -75,7 +75,8 @@ class TwoStageAutoencoder(LatentVariableModel):
     def residual_posterior(self, rows: Tensor, factors: Tensor) -> Normal:
         """Return q(z|x - y) where y is what the first stage makes of `factors`."""
         values, condition = self.split(rows)
-        return self.encode_residual(values - self.first.mean(factors, condition))
+        residual = values - self.first.mean(factors, condition)
+        return self.encode_residual(residual.nan_to_num())
 
     def encode_residual(self, residual: Tensor) -> Normal:
         """Return q(z|r) of residuals r of shape (..., width)."""

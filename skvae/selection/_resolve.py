@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
@@ -151,14 +152,35 @@ def _inverts(steps, X, transformed):
     if not all(hasattr(step, "inverse_transform") for step in steps):
         return False
     try:
-        there = np.asarray(_head(X), dtype=float)
-        back = np.asarray(_undo(steps, _head(transformed), X), dtype=float)
+        back = pd.DataFrame(_undo(steps, _head(transformed), X))
     except (TypeError, ValueError):
         return False
-    spread = np.ptp(there, axis=0) + np.abs(there).max(axis=0)
-    return there.shape == back.shape and bool(
-        (np.abs(there - back) <= _TOLERANCE * spread).all()
+    there = pd.DataFrame(_head(X))
+    return there.shape == back.shape and all(
+        _is_back(there.iloc[:, position], back.iloc[:, position])
+        for position in range(there.shape[1])
     )
+
+
+def _is_back(there, back):
+    """Whether the cells of a column came back: numbers nearly, others as they were."""
+    is_known = there.notna().to_numpy()
+    if not np.array_equal(is_known, back.notna().to_numpy()):
+        return False
+    there, back = _plain(there[is_known]), _plain(back[is_known])
+    is_numeric = is_numeric_dtype(there) and is_numeric_dtype(back)
+    if not is_numeric or not is_known.any():
+        return list(there) == list(back)
+    there, back = there.to_numpy(dtype=float), back.to_numpy(dtype=float)
+    spread = np.ptp(there) + np.abs(there).max()
+    return bool((np.abs(there - back) <= _TOLERANCE * spread).all())
+
+
+def _plain(cells):
+    """Return cells in the dtype of their values: of categories, that of these."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        return cells.astype(cells.cat.categories.dtype)
+    return cells.infer_objects()
 
 
 def _head(table):

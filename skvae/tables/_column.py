@@ -1,6 +1,8 @@
-"""One column of a table: its cells to numbers and back."""
+"""One column of a table: what all kinds of columns share."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,10 @@ from pandas.api import types as dtypes
 class Column:
     """One column of a table as fit saw it.
 
+    A kind of column is a subclass. It says which `group` of the encoded matrix the
+    column belongs to and how many columns it takes there, and turns cells into numbers
+    or codes and these into cells. By itself this class holds cells that are kept aside.
+
     Parameters
     ----------
     name : object
@@ -18,111 +24,43 @@ class Column:
 
     dtype : object
         The dtype of its cells, of numpy or of pandas.
+
+    missing_share : float, default=0.0
+        Share of the cells that were missing, in [0, 1].
     """
 
     name: object
     dtype: object
+    missing_share: float = 0.0
 
-    def numbers(self, values: pd.Series) -> np.ndarray:
-        """Return the column's cells as float64, or say what is wrong with them.
+    # The kind of `ColumnGroup` the column is modelled in; None if in none.
+    group: ClassVar[str | None] = None
+    kind: ClassVar[str] = "kept aside"
 
-        Parameters
-        ----------
-        values : Series of shape (n_samples,)
-            The cells.
+    @property
+    def width(self) -> int:
+        """How many columns of the matrix its cells take, present or not."""
+        return 1
 
-        Returns
-        -------
-        numbers : ndarray of shape (n_samples,)
-            The same as finite float64 numbers.
+    @property
+    def holds(self) -> str:
+        """What the column holds, for people."""
+        return ""
 
-        Raises
-        ------
-        ValueError
-            If a cell is missing, infinite or no number.
-        """
-        numbers = self.floats(values)
-        finite = np.isfinite(numbers)
-        if not finite.all():
-            found = "NaN" if np.isnan(numbers[~finite][0]) else "infinity"
+    @property
+    def facts(self) -> dict:
+        """What fit learned of the column, in values that JSON can hold."""
+        facts = {"kind": self.kind, **asdict(self)}
+        facts = {name: _plain(fact) for name, fact in facts.items()}
+        facts["dtype"] = _dtype_facts(self.dtype)
+        try:
+            json.dumps(facts)
+        except TypeError as error:
             raise ValueError(
-                f"Column {self.name!r} contains {found} (row {int(finite.argmin())}); "
-                "expected finite numbers. Impute missing cells first, e.g. with "
-                "sklearn.impute.SimpleImputer in a Pipeline."
-            )
-        return numbers
-
-    def floats(self, values: pd.Series) -> np.ndarray:
-        """Return the column's cells as float64, NaN where one is missing.
-
-        Parameters
-        ----------
-        values : Series of shape (n_samples,)
-            The cells.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_samples,)
-            The same as float64 numbers.
-
-        Raises
-        ------
-        ValueError
-            If a cell is no number.
-        """
-        dtype = values.dtype
-        if isinstance(dtype, pd.SparseDtype):
-            raise ValueError(
-                f"Column {self.name!r} is sparse; expected a dense column "
-                "(`values.sparse.to_dense()`)."
-            )
-        if dtypes.is_complex_dtype(dtype):
-            raise ValueError(
-                f"Complex data not supported: column {self.name!r} is {dtype}."
-            )
-        if (
-            isinstance(dtype, pd.CategoricalDtype)
-            or dtypes.is_datetime64_any_dtype(dtype)
-            or dtypes.is_timedelta64_dtype(dtype)  # its NaT would become a number
-        ):
-            raise ValueError(
-                f"Column {self.name!r} has dtype {dtype}; expected numbers. Encode "
-                "such columns first, e.g. with a ColumnTransformer in a Pipeline."
-            )
-        return self._as_float(values)
-
-    def _as_float(self, values: pd.Series) -> np.ndarray:
-        cause = None
-        # Strings are no numbers, even those that spell one: "01" would come back as 1.
-        if not dtypes.is_string_dtype(values):
-            try:
-                return values.to_numpy(dtype=np.float64, na_value=np.nan)
-            except (TypeError, ValueError, OverflowError) as error:
-                cause = error
-        # A column of strings that all spell numbers has no worst cell: show the first.
-        wrong = (value for value in values if not _is_number(value))
-        found = next(wrong, values.iloc[0])
-        raise ValueError(
-            f"Column {self.name!r} holds {found!r} of type {type(found).__name__}; "
-            "expected numbers. Convert it (pandas.to_numeric) or encode it first, e.g. "
-            "with a ColumnTransformer in a Pipeline."
-        ) from cause
-
-    def cells(self, numbers: np.ndarray) -> pd.Series:
-        """Return numbers as cells of the column's own dtype.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_samples,)
-            Finite numbers.
-
-        Returns
-        -------
-        cells : Series of shape (n_samples,)
-            Rounded where the column holds integers, and True from 0.5 on where it
-            holds booleans.
-        """
-        return pd.Series(in_kind_of(self.dtype, numbers)).astype(self.dtype)
+                f"Column {self.name!r} does not go into JSON ({error}); expected its "
+                "name and its levels to be strings, numbers or booleans."
+            ) from error
+        return facts
 
     def cast(self, values: pd.Series) -> pd.Series:
         """Return cells that were kept aside as cells of the column's own dtype.
@@ -161,34 +99,28 @@ class Column:
         return bool(same.all())
 
 
-def is_plain(dtype) -> bool:
-    """Whether numpy itself turns the column into floats, at a fraction of the cost."""
-    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+def _plain(value):
+    """Return a fact as JSON can hold it: numpy's scalars as Python's."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
-def _is_number(value) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return not isinstance(value, str)
+def _dtype_facts(dtype):
+    """Return what a dtype is called, of a categorical one also its categories."""
+    if not isinstance(dtype, pd.CategoricalDtype):
+        return str(dtype)
+    categories = dtype.categories
+    return {
+        "categories": categories.tolist(),
+        "of": str(categories.dtype),
+        "ordered": bool(dtype.ordered),
+    }
 
 
-def in_kind_of(dtype, numbers: np.ndarray) -> np.ndarray:
-    """Return numbers as booleans or integers where that is what `dtype` holds."""
-    if dtypes.is_bool_dtype(dtype):
-        return numbers >= 0.5
-    if dtypes.is_integer_dtype(dtype):
-        return _round_into(dtype, numbers)
-    return numbers
-
-
-def _round_into(dtype, numbers: np.ndarray) -> np.ndarray:
-    """Round to integers that fit `dtype`, a numpy or a nullable pandas one."""
-    limits = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
-    rounded = np.rint(numbers)
-    # float(limits.max) is one above limits.max for 64 bits and would wrap around.
-    below_max = np.nextafter(float(limits.max), 0)
-    integers = np.clip(rounded, limits.min, below_max).astype(limits.dtype)
-    integers[rounded >= float(limits.max)] = limits.max
-    return integers
+def dtype_from(facts):
+    """Return the dtype of which `Column.facts` told."""
+    if isinstance(facts, str):
+        return pd.api.types.pandas_dtype(facts)
+    categories = pd.Index(facts["categories"], dtype=facts["of"])
+    return pd.CategoricalDtype(categories, facts["ordered"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skvae._core.errors import UnseenConditionWarning
-from skvae.tables._condition_columns import Levels, encoder_of
+from skvae.tables._condition_columns import OneHot, encoder_of
 from skvae.tables._wording import listed
 
 
@@ -82,7 +82,7 @@ class ConditionEncoder:
         """
         self.columns_ = list(conditions.columns)
         self._encoders = [encoder_of(*item) for item in conditions.items()]
-        self.is_categorical_ = [isinstance(e, Levels) for e in self._encoders]
+        self.is_categorical_ = [isinstance(e, OneHot) for e in self._encoders]
         ends = np.cumsum([0] + [encoder.width for encoder in self._encoders]).tolist()
         self.parts_ = [slice(*ends[i : i + 2]) for i in range(len(self.columns_))]
         return self

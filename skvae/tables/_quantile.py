@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from joblib import cpu_count
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -66,7 +66,7 @@ class QuantileNormalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
-            Finite numbers.
+            Finite numbers, or NaN where a cell is missing.
 
         y : None
             Ignored.
@@ -77,7 +77,7 @@ class QuantileNormalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
             The fitted encoder.
         """
         self.n_features_in_ = X.shape[1]
-        self.knots_ = [_ColumnKnots.of(column) for column in X.T]
+        self.knots_ = [_ColumnKnots.of(column[~np.isnan(column)]) for column in X.T]
         return self
 
     def transform(self, X):
@@ -94,18 +94,49 @@ class QuantileNormalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
             Normal scores, about -4 to 4 within the training range.
         """
         check_is_fitted(self)
-        scores = np.empty(X.shape, order="F")
+        return self._by_column(lambda knots, values: knots.scores(values), X)
 
-        def fill(position):
-            scores[:, position] = self.knots_[position].scores(X[:, position])
+    def spread(self, X, scores, random_state):
+        """Return scores of which those of tied values are spread over their ranks.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Values in the columns' own units.
+
+        scores : ndarray of shape (n_samples, n_features)
+            Their normal scores.
+
+        random_state : RandomState
+            What to draw from.
+
+        Returns
+        -------
+        spread : ndarray of shape (n_samples, n_features)
+            For each value that several training rows share, the normal score of a
+            uniform draw from their ranks: the randomised probability integral
+            transform. `inverse_transform` gives the value back.
+        """
+        columns = [
+            knots.spread(X[:, place], scores[:, place], random_state)
+            for place, knots in enumerate(self.knots_)
+        ]
+        return np.column_stack(columns)
+
+    def _by_column(self, function, X):
+        """Apply a function of knots and values to each column, in threads if large."""
+        results = np.empty(X.shape, order="F")
+
+        def fill(place):
+            results[:, place] = function(self.knots_[place], X[:, place])
 
         if X.size < _LARGE:
-            for position in range(X.shape[1]):
-                fill(position)
+            for place in range(X.shape[1]):
+                fill(place)
         else:
             with ThreadPoolExecutor(cpu_count()) as threads:
                 list(threads.map(fill, range(X.shape[1])))
-        return scores
+        return results
 
     def inverse_transform(self, X):
         """Return values in the columns' own units.
@@ -121,10 +152,7 @@ class QuantileNormalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
             Values in the columns' own units.
         """
         check_is_fitted(self)
-        columns = [
-            knots.values(scores) for knots, scores in zip(self.knots_, X.T, strict=True)
-        ]
-        return np.column_stack(columns)
+        return self._by_column(lambda knots, scores: knots.values(scores), X)
 
 
 class _ColumnKnots:
@@ -147,6 +175,7 @@ class _ColumnKnots:
         self.score = score
         # On the way back a tied value is a plateau: two knots with the same value.
         edges = np.column_stack([lower_score, upper_score]).ravel()
+        self._lower_score, self._upper_score = lower_score, upper_score
         self._edge_score, first = np.unique(edges, return_index=True)
         self._edge_value = np.repeat(value, 2)[first]
         self._lower_slope, self._upper_slope = _tail_slopes(value, score)
@@ -173,6 +202,16 @@ class _ColumnKnots:
             scores[below] += (values[below] - self.value[0]) * self._lower_slope
             scores[above] += (values[above] - self.value[-1]) * self._upper_slope
         return scores
+
+    def spread(self, values, scores, random_state):
+        place = np.searchsorted(self.value, values).clip(max=len(self.value) - 1)
+        is_tied = self._lower_score < self._upper_score
+        rows = np.flatnonzero((self.value[place] == values) & is_tied[place])
+        place = place[rows]
+        low, high = ndtr(self._lower_score[place]), ndtr(self._upper_score[place])
+        spread = scores.copy()
+        spread[rows] = ndtri(random_state.uniform(low, high))
+        return spread
 
     def unscored(self, scores):
         """Return the values that have these scores, also where none was in training."""

@@ -1,11 +1,13 @@
 """Train networks under an objective."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 import torch
+from skorch.callbacks import GradientNormClipping, LRScheduler
 
 from skvae._core.random import UseGenerator, make_generator
 from skvae.training._batches import Rows, WholeBatches
@@ -20,6 +22,8 @@ from skvae.training._net import Net
 # Held-out rows are scored in batches of at least this many: the estimate of the total
 # correlation gets better with the batch, and no gradient has to fit in memory.
 _VALIDATION_BATCH = 512
+# Norm of the gradient, in nats, of which steps on tables seldom have more.
+_LARGEST_GRADIENT = 50.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class TrainingPlan:
     trimmed_fraction : float, default=0
         Share of the rows of each batch that the loss leaves out.
 
+    lr_schedule : {"constant", "one_cycle"}, default="constant"
+        How the learning rate goes.
+
     title : str
         What the progress bar shows; empty for no bar.
 
@@ -69,6 +76,7 @@ class TrainingPlan:
     device: str
     seed: int
     trimmed_fraction: float = 0.0
+    lr_schedule: str = "constant"
     title: str = ""
     callbacks: list = field(default_factory=list)
 
@@ -131,7 +139,7 @@ def train(
         iterator_valid=WholeBatches,
         iterator_valid__batch_size=max(plan.batch_size, _VALIDATION_BATCH),
         train_split=None if held_out is None else _Given(held_out),
-        callbacks=_callbacks(plan, stops=held_out is not None),
+        callbacks=_callbacks(plan, len(training), stops=held_out is not None),
         device=plan.device,
         verbose=0,
     )
@@ -182,13 +190,36 @@ class _Given:
         return rows, self.held_out
 
 
-def _callbacks(plan, stops):
+def _callbacks(plan, n_rows, stops):
     """Return our callbacks before the user's: theirs may end an epoch early."""
     warmup = min(plan.kl_warmup, plan.max_epochs // 2)
     callbacks = [("warmup", Warmup(warmup)), ("divergence_check", DivergenceCheck())]
+    if plan.lr_schedule == "one_cycle":
+        callbacks.append(("lr_schedule", _one_cycle(plan, n_rows)))
+        # At its large rates one step on a few odd rows can undo all others.
+        clipping = GradientNormClipping(_LARGEST_GRADIENT)
+        callbacks.append(("gradient_clipping", clipping))
     if stops:
         stopping = EarlyStopping(plan.n_iter_no_change, plan.tol)
         callbacks.append(("early_stopping", stopping))
     if plan.title:
         callbacks.append(("progress", Progress(plan.title)))
     return callbacks + plan.callbacks
+
+
+def _one_cycle(plan, n_rows):
+    """Return the one-cycle schedule: up to `lr` in a tenth of the steps, then to none.
+
+    Smith, L. N. & Topin, N. (2019). Super-convergence: very fast training of neural
+    networks using large learning rates. https://arxiv.org/abs/1708.07120
+    """
+    return LRScheduler(
+        torch.optim.lr_scheduler.OneCycleLR,
+        step_every="batch",
+        max_lr=plan.lr,
+        total_steps=plan.max_epochs * math.ceil(n_rows / plan.batch_size) + 1,
+        pct_start=0.1,
+        div_factor=10,
+        final_div_factor=100,
+        cycle_momentum=False,
+    )

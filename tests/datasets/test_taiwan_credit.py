@@ -42,6 +42,13 @@ def small_original(monkeypatch):
 
 
 @pytest.fixture
+def small(small_original):
+    """Return those rows as the loader gives them, codes as categories."""
+    coded = dict.fromkeys(_taiwan_credit.CODED_NAMES, "category")
+    return small_original.astype(coded)
+
+
+@pytest.fixture
 def openml(monkeypatch, small_original):
     """Let OpenML offer the small table as it offers the real one; record the calls."""
     frame = small_original.astype(np.float64)
@@ -86,7 +93,10 @@ def test_real_table(no_network):
         "AGE",
     ]
     assert credit.target_names == [credit.target.name] == ["default.payment.next.month"]
-    assert (credit.frame.dtypes == np.int64).all()
+    coded = credit.data.select_dtypes("category")
+    assert len(coded.columns) == 9
+    assert sorted(credit.data["PAY_0"].cat.categories) == list(range(-2, 9))
+    assert (credit.frame.drop(columns=coded.columns).dtypes == np.int64).all()
     assert credit.target.sum() == 6_636
     # The first client of the published table.
     assert credit.data.iloc[0, :6].tolist() == [20_000, 2, 2, 1, 24, 2]
@@ -104,12 +114,12 @@ def test_real_table(no_network):
     )
 
 
-def test_reads_the_cache_without_network(small_original, no_network, tmp_path):
+def test_reads_the_cache_without_network(small_original, small, no_network, tmp_path):
     store(small_original, tmp_path)
     credit = fetch_taiwan_credit(data_home=tmp_path, download_if_missing=False)
-    pd.testing.assert_frame_equal(credit.frame, small_original)
-    pd.testing.assert_frame_equal(credit.data, small_original[NAMES[:-1]])
-    pd.testing.assert_series_equal(credit.target, small_original[NAMES[-1]])
+    pd.testing.assert_frame_equal(credit.frame, small)
+    pd.testing.assert_frame_equal(credit.data, small[NAMES[:-1]])
+    pd.testing.assert_series_equal(credit.target, small[NAMES[-1]])
     assert "Yeh" in credit.DESCR
     assert "CC BY 4.0" in credit.DESCR
 
@@ -132,12 +142,12 @@ def test_reads_the_folder_of_the_environment_variable(
     assert len(fetch_taiwan_credit().data) == 5
 
 
-def test_other_containers_of_the_same_values_are_fine(small_original, tmp_path):
+def test_other_containers_of_the_same_values_are_fine(small_original, small, tmp_path):
     # Shuffled, as decimals, without the identifier or with it.
     shuffled = small_original.astype(np.float64).iloc[[3, 1, 4, 0, 2]]
     store(shuffled, tmp_path)
     credit = fetch_taiwan_credit(data_home=tmp_path)
-    pd.testing.assert_frame_equal(credit.frame, small_original)
+    pd.testing.assert_frame_equal(credit.frame, small)
 
 
 @pytest.mark.parametrize(
@@ -190,11 +200,9 @@ def test_broken_file_is_refused(small_original, tmp_path, content):
         fetch_taiwan_credit(data_home=tmp_path)
 
 
-def test_download_is_stored_and_then_read_from_the_cache(
-    small_original, openml, tmp_path
-):
+def test_download_is_stored_and_then_read_from_the_cache(small, openml, tmp_path):
     credit = fetch_taiwan_credit(data_home=tmp_path)
-    pd.testing.assert_frame_equal(credit.frame, small_original)
+    pd.testing.assert_frame_equal(credit.frame, small)
     assert [call["data_id"] for call in openml.calls] == [42477]
     path = tmp_path.joinpath(*LAYOUT)
     assert files_below(tmp_path) == [path]

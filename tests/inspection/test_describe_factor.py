@@ -146,7 +146,8 @@ def test_name_and_position_agree(model, X, to_position):
         )
 
 
-def test_factor_that_is_not_active_has_a_table(model, X):
+def test_factor_that_is_not_active_has_a_table(X):
+    model = BetaTCVAE(latent_dim=4, beta=8, max_epochs=8, random_state=0).fit(X)
     assert model.n_active_ < 4
     description = describe_factor(model, X, int(np.argmin(model.kl_per_dimension_)))
     assert len(description) == X.shape[1]

@@ -34,7 +34,10 @@ def test_latent_is_the_column(model_class, frame):
     for name, latent in (("age", 1), ("b", 0)):
         column = encoded[:, frame.columns.get_loc(name)]
         expected = (column - column.mean()) / column.std()
-        np.testing.assert_allclose(latents[:, latent], expected, atol=1e-5)
+        # Training spreads the ages of several clients out, so that scales differ.
+        np.testing.assert_allclose(latents[:, latent], expected, atol=0.01)
+        correlation = np.corrcoef(latents[:, latent], column)[0, 1]
+        assert correlation == pytest.approx(1, abs=1e-9)
     assert np.all(np.diff(latents[frame["age"].argsort(), 1]) >= -1e-12)
 
 

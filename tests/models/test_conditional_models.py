@@ -185,12 +185,12 @@ class TestWhatTheConditionDoes:
         assert plain.n_active_ > 0
 
     def test_latents_do_not_repeat_it(self, fitted, clients):
-        latents = fitted.transform(clients)
+        latents = fitted.transform(clients)[:, fitted.kl_per_dimension_ > 0.01]
         shift = clients["group"].map(LEVELS) + (clients["age"] - 45) / 20
         factor = clients["a"] - shift
         told = np.abs(np.corrcoef(latents.T, shift)[-1, :-1]).max()
         kept = np.abs(np.corrcoef(latents.T, factor)[-1, :-1]).max()
-        assert kept > 0.8 > 0.6 > told
+        assert kept > 0.8 > 0.3 > told
 
     def test_rows_are_generated_under_it(self, fitted):
         means = {}
@@ -394,7 +394,8 @@ class TestLearnedPrior:
         assert bound < tighter < bound + 1
 
     def test_at_beta_one_it_is_equation_18(self, clients):
-        model = trained(DCVAE, clients[VALUES], clients["group"], beta=1, max_epochs=9)
+        settings = {"beta": 1, "max_epochs": 9, "likelihood": "gaussian"}
+        model = trained(DCVAE, clients[VALUES], clients["group"], **settings)
         module = model.module_
         condition = model.condition_encoder_.transform(clients[["group"]])
         values = model.table_encoder_.transform(clients[VALUES])
@@ -482,8 +483,11 @@ class TestWithScikitLearn:
 class TestAroundTheModel:
     """Scorers look at the columns that are explained."""
 
-    def test_scorers(self, fitted, clients):
-        explained = ks_score(clients[VALUES], fitted.reconstruct(clients)[VALUES])
+    def test_scorers(self, conditional_class, clients):
+        settings = {"likelihood": "gaussian", "condition_columns": ["group"]}
+        fitted = trained(conditional_class, clients, **settings)
+        values = ["a", "b", "age", "c"]
+        explained = ks_score(clients[values], fitted.reconstruct(clients)[values])
         assert ks_scorer(fitted, clients) == explained.mean
         assert 0 < ks_sample_scorer(fitted, clients) < 1
         assert reconstruction_scorer(fitted, clients) > 0.5

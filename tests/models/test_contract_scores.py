@@ -121,7 +121,8 @@ class TestScore:
 
     def test_is_the_bound_of_the_marginal_of_two_stages(self, numbers):
         # A factor c and a residual latent z: log p(x) is an integral over a plane.
-        model = small(MSVAE, latent_dim=1, residual_dim=1, encoding=None, max_epochs=30)
+        settings = {"encoding": None, "likelihood": "gaussian", "max_epochs": 30}
+        model = small(MSVAE, latent_dim=1, residual_dim=1, **settings)
         model.fit(numbers)
         numbers = numbers[:20]
         module, rows = model.module_, torch.as_tensor(numbers)
@@ -267,6 +268,7 @@ class TestHistory:
     def test_best_weights_are_restored(self, model_class, numbers):
         # A learning rate so high that the loss jumps about.
         params = {"lr": 0.1, "max_epochs": 30, "kl_warmup": 0}
+        params["likelihood"] = "gaussian"
         model = small(model_class, **params).fit(numbers)
         assert model.best_epoch_ < 30
         shorter = small(model_class, **params)

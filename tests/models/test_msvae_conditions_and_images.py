@@ -90,7 +90,8 @@ class TestConditionColumns:
             c = module.first.encode(matrix).mean
             y = module.first.mean(c, condition)
             z = module.encoder(values - y)[:, :N_RESIDUALS]
-            mean = module.first.outputs(c, condition) + module.decoder(z, y)
+            outputs = module.first.outputs(c, condition) + module.decoder(z, y)
+            mean = module.mean_of(outputs)
         cells = clients[["group", "age"]]
         expected = model.table_encoder_.inverse_transform(
             mean.numpy(), clients.index, cells

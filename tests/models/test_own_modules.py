@@ -40,7 +40,8 @@ class Conditioned(nn.Module):
 
 class TestFactory:
     def test_is_called_with_the_sizes(self, numbers):
-        model = small(VAE, encoder=make_linear, decoder=make_linear).fit(numbers)
+        modules = {"encoder": make_linear, "decoder": make_linear}
+        model = small(VAE, likelihood="gaussian", **modules).fit(numbers)
         assert model.module_.encoder[0].in_features == 5
         assert model.module_.encoder[2].out_features == 4
         assert model.module_.decoder[0].in_features == 2
@@ -117,4 +118,4 @@ class TestModule:
 )
 def test_modules_that_do_not_fit(params, message):
     with pytest.raises(ValueError, match=message):
-        small(VAE, **params).fit(make_numbers())
+        small(VAE, likelihood="gaussian", **params).fit(make_numbers())

@@ -1,4 +1,6 @@
-"""Any table of numbers: a model and rows like those that came in, or a clear error."""
+"""Any table: a model and rows like those that came in, or a clear error."""
+
+import datetime
 
 import numpy as np
 import pandas as pd
@@ -23,8 +25,16 @@ def _bounded(limit):
     return st.floats(-limit, limit, allow_nan=False, allow_subnormal=False)
 
 
-def column_of(n_rows):
-    """A column of any kind of number."""
+def lists_of(cells, n_rows):
+    return st.lists(cells, min_size=n_rows, max_size=n_rows)
+
+
+def in_dtype(cells, n_rows, dtype):
+    return lists_of(cells, n_rows).map(lambda values: pd.Series(values, dtype=dtype))
+
+
+def numbers_of(n_rows):
+    """A column of any kind of number, complete."""
     return st.one_of(
         hnp.arrays(np.float64, n_rows, elements=_bounded(1e3)),
         hnp.arrays(np.float64, n_rows, elements=_bounded(1e150)),
@@ -36,26 +46,77 @@ def column_of(n_rows):
         hnp.arrays(np.int8, n_rows),
         hnp.arrays(np.uint16, n_rows),
         hnp.arrays(np.bool_, n_rows),
-        st.lists(st.integers(-5, 5), min_size=n_rows, max_size=n_rows).map(
-            lambda cells: pd.array(cells, dtype="Int32")
+        in_dtype(st.integers(-5, 5), n_rows, "Int32"),
+        _bounded(1e6).map(lambda value: np.full(n_rows, value)),
+    ).map(pd.Series)
+
+
+def others_of(n_rows):
+    """A column of any other kind, or one with holes."""
+    dates = st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2200, 1, 1))
+    days = st.dates(datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
+    spans = st.timedeltas(datetime.timedelta(-9999), datetime.timedelta(9999))
+    levels = st.sampled_from(["low", "middle", "high", None])
+    grades = pd.CategoricalDtype(["low", "middle", "high", "never"], ordered=True)
+    anything = st.one_of(
+        st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=2)
+    )
+    return st.one_of(
+        in_dtype(st.one_of(st.just(np.nan), _bounded(1e3)), n_rows, "float64"),
+        in_dtype(st.one_of(st.none(), st.integers(-5, 5)), n_rows, "Int64"),
+        in_dtype(st.one_of(st.none(), st.booleans()), n_rows, "boolean"),
+        in_dtype(st.one_of(st.none(), st.booleans()), n_rows, object),
+        in_dtype(st.one_of(st.none(), st.text(max_size=3)), n_rows, "str"),
+        in_dtype(levels, n_rows, "category"),
+        in_dtype(levels, n_rows, grades),
+        in_dtype(anything, n_rows, object),
+        in_dtype(st.one_of(st.none(), dates), n_rows, "datetime64[ns]"),
+        in_dtype(dates, n_rows, "datetime64[us]").map(
+            lambda column: column.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")
         ),
-        st.floats(-1e6, 1e6).map(lambda value: np.full(n_rows, value)),
+        in_dtype(st.one_of(st.none(), days), n_rows, object),
+        in_dtype(st.one_of(st.none(), spans), n_rows, "timedelta64[us]"),
+        in_dtype(dates, n_rows, "datetime64[us]").map(
+            lambda column: column.dt.to_period("M")
+        ),
+        st.sampled_from(
+            ["float64", "Int64", "object", "datetime64[us]", "category"]
+        ).map(lambda dtype: pd.Series([None] * n_rows, dtype=dtype)),
+        st.just(pd.Series(["one"] * n_rows)),
     )
 
 
 @st.composite
-def tables(draw):
+def tables(draw, of_others=True):
     n_rows = draw(st.integers(2, 25))
     n_columns = draw(st.integers(1, 5))
-    columns = [draw(column_of(n_rows)) for _ in range(n_columns)]
+    kinds = numbers_of(n_rows)
+    if of_others:
+        kinds = st.one_of(kinds, others_of(n_rows))
+    columns = [draw(kinds) for _ in range(n_columns)]
     names = draw(st.permutations([f"column {i}" for i in range(n_columns)]))
     return pd.DataFrame(dict(zip(names, columns, strict=True)))
 
 
 def assert_clear(error):
     """The message names a column, or says which term diverged and when."""
-    words = ("column", "diverged in epoch")
+    words = ("column", "given[", "diverged in epoch")
     assert any(word in str(error).lower() for word in words), str(error)
+
+
+def assert_like(rows, table):
+    pd.testing.assert_index_equal(rows.columns, table.columns)
+    pd.testing.assert_series_equal(rows.dtypes, table.dtypes)
+    for name, cells in rows.items():
+        seen = table[name]
+        if pd.api.types.is_float_dtype(cells.dtype):
+            assert not np.isinf(cells).any()
+        if not seen.isna().any():
+            assert not cells.isna().any()
+        if seen.isna().all():
+            assert cells.isna().all()
+        elif seen.nunique() == 1:
+            assert (cells.dropna() == seen.dropna().iloc[0]).all()
 
 
 @pytest.mark.parametrize("encoding", ["quantile", "standard", "minmax"])
@@ -84,20 +145,41 @@ def test_any_table(model_class, encoding, table, seed):
         model.sample(7, random_state=seed),
         model.sample(7, latent="prior", kind="mean", random_state=seed),
         model.reconstruct(table, kind="draw", random_state=seed),
+        model.impute(table),
+        model.impute(table, n_imputations=2),
     ):
-        pd.testing.assert_index_equal(rows.columns, table.columns)
-        pd.testing.assert_series_equal(rows.dtypes, table.dtypes)
-        assert np.isfinite(rows.to_numpy(dtype=float)).all()
-        constant = table.columns[table.nunique() == 1]
-        for name in constant:
-            assert (rows[name] == table[name].iloc[0]).all()
+        assert_like(rows, table)
+    imputed = model.impute(table)
+    for name, cells in table.items():
+        known = cells.notna()
+        pd.testing.assert_series_equal(imputed[name][known], cells[known])
+        assert imputed[name].notna().all() or not known.any()
+
+
+@given(table=tables(), seed=st.integers(0, 2**31 - 1), data=st.data())
+@some_examples
+def test_any_cell_may_be_given(table, seed, data):
+    model = small(MODELS[0], max_epochs=1, random_state=seed)
+    name = data.draw(st.sampled_from(list(table)))
+    cell = data.draw(st.sampled_from(table[name].tolist()))
+    try:
+        rows = model.fit(table).sample(5, given={name: cell}, random_state=seed)
+    except (ValueError, TrainingDivergedError) as error:
+        assert_clear(error)
+        return
+    assert_like(rows.drop(columns=name), table.drop(columns=name))
+    assert rows[name].dtype == table[name].dtype
+    if pd.isna(cell):
+        assert rows[name].isna().all()
+    else:
+        assert (rows[name] == cell).all()
 
 
 @given(
     numbers=hnp.arrays(
         np.float64,
         st.tuples(st.integers(2, 20), st.integers(1, 4)),
-        elements=_bounded(1e6),
+        elements=st.one_of(st.just(np.nan), _bounded(1e6)),
     )
 )
 @some_examples

@@ -50,7 +50,8 @@ def frozen(model, score):
 @pytest.fixture(scope="module")
 def detectors(households):
     """Of every rule, around one model that was trained for long enough."""
-    settings = {"hidden_layer_sizes": (32,), "lr": 5e-3, "encoding": "standard"}
+    settings = {"hidden_layer_sizes": (32,), "lr": 5e-3, "likelihood": "gaussian"}
+    settings["encoding"] = "standard"
     model = small(VAE, **settings, max_epochs=60).fit(households)
     return {score: frozen(model, score).fit(households) for score in RULES}
 

@@ -62,7 +62,8 @@ def conditional(request, numbers, groups):
 @pytest.fixture(scope="module")
 def linear(numbers):
     """A VAE of two linear maps, whose log-likelihood has a closed form."""
-    return trained(VAE, numbers, hidden_layer_sizes=(), max_epochs=200)
+    settings = {"hidden_layer_sizes": (), "likelihood": "gaussian"}
+    return trained(VAE, numbers, max_epochs=200, **settings)
 
 
 class TestReconstruction:

@@ -157,7 +157,7 @@ class TestReference:
             case.here.drop(columns="a"),
             case.here[:0],
             case.here.assign(a="x"),
-            case.here.assign(a=np.nan),
+            case.here.assign(a=np.inf),
         ):
             with pytest.raises(ValueError, match=f"^{argument}: "):
                 case.model.counterfactual(**{**tables, argument: bad})

@@ -42,7 +42,7 @@ def make_contaminated(seed):
 def trained(model_class, X, **params):
     settings = {"max_epochs": 30, "lr": 2e-2, "encoding": "standard", "kl_warmup": 0}
     settings |= {"hidden_layer_sizes": (16,), "batch_size": 50, "early_stopping": False}
-    model = small(model_class, **gentle(model_class))
+    model = small(model_class, likelihood="gaussian", **gentle(model_class))
     return changed(model, **{**settings, **params}).fit(X)
 
 

@@ -93,6 +93,21 @@ def test_encoder_learns_the_free_latents_and_all_variances(model, rows):
         assert (parameter.grad != 0).any(), name
 
 
+def test_where_a_cell_is_missing_the_word_of_the_encoder_stands(model, rows):
+    clamped, _ = model.encode(rows)
+    rows[1, 3] = rows[2, 1] = rows[4, 0] = torch.nan
+    mean, _ = model.encode(rows)
+    free, _ = model.encoder(model.filled(rows)).chunk(2, dim=1)
+    assert mean[1, 0] == free[1, 0]
+    assert mean[2, 2] == free[2, 2]
+    assert mean[1, 2] == clamped[1, 2]
+    assert torch.equal(mean[4, [0, 2]], clamped[4, [0, 2]])  # no anchor is missing
+    assert torch.equal(mean[[0, 3, 5]], clamped[[0, 3, 5]])
+    mean.sum().backward()
+    for name, parameter in model.encoder.named_parameters():
+        assert parameter.grad.isfinite().all(), name
+
+
 def test_nothing_is_learned_and_all_is_stored(anchors):
     assert not list(anchors.parameters())
     assert set(anchors.state_dict()) == {"columns", "latents", "centres", "scales"}

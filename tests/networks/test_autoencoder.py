@@ -20,6 +20,7 @@ from skvae.networks import (
     ImageEncoder,
     LearnedPrior,
     StandardPrior,
+    make_heads,
 )
 
 
@@ -57,8 +58,9 @@ def test_encoder_gives_means_then_log_variances(model, rows):
 
 
 def test_log_variance_is_clamped_and_the_mean_is_not(model):
-    model.encoder = nn.Identity()
-    posterior = model.encode(torch.tensor([[-99.0, 99.0, -99.0, 99.0]]))
+    model.encoder = nn.Linear(5, 4, bias=False)
+    nn.init.eye_(model.encoder.weight)
+    posterior = model.encode(torch.tensor([[-99.0, 99.0, -99.0, 99.0, 0.0]]))
     assert posterior.mean.tolist() == [[-99, 99]]
     assert posterior.log_variance.tolist() == [[-20, 20]]
 
@@ -128,6 +130,70 @@ def test_every_parameter_gets_gradient(model, rows):
     model.log_likelihood(latents, rows).sum().backward()
     for name, parameter in model.named_parameters():
         assert (parameter.grad != 0).all(), name
+
+
+def test_log_likelihoods_of_columns_add_up(model, rows):
+    latents = torch.randn(4, 10, 2, generator=make_generator(2))
+    columns = model.column_log_likelihoods(latents, rows)
+    assert columns.shape == (4, 10, 5)
+    expected = model.log_likelihood(latents, rows)
+    torch.testing.assert_close(columns.sum(dim=-1), expected)
+
+
+class TestUnknownCells:
+    """NaN in rows: a column with a hole, and the column that says where it is."""
+
+    @pytest.fixture
+    def model(self):
+        groups = [
+            ColumnGroup("continuous", columns=(0, 2), widths=(1, 1), start=0),
+            ColumnGroup("boolean", columns=(1,), widths=(1,), start=2),
+            ColumnGroup("missing", columns=(2,), widths=(1,), start=3),
+        ]
+        heads = make_heads(groups, "gaussian", torch.ones(4))
+        with UseGenerator(make_generator(0)):
+            encoder, decoder = MLP(4, (8,), 4), MLP(2, (8,), 4)
+        return Autoencoder(encoder, decoder, heads, groups, StandardPrior())
+
+    @pytest.fixture
+    def holey(self):
+        rows = torch.rand(10, 4, generator=make_generator(1))
+        rows[:, 2:] = (rows[:, 2:] > 0.5).float()
+        rows[2, 1], rows[3, :], rows[4, 2] = torch.nan, torch.nan, torch.nan
+        return rows
+
+    def test_networks_read_0_there_and_that_what_may_be_missing_is(self, model, holey):
+        filled = model.filled(holey)
+        assert filled[2, 1] == filled[4, 2] == 0
+        assert filled[3].tolist() == [0, 0, 0, 1]
+        is_known = ~holey.isnan()
+        assert torch.equal(filled[is_known], holey[is_known])
+        posterior = model.encode(holey)
+        assert torch.equal(posterior.mean, model.encode(filled).mean)
+        assert torch.equal(posterior.log_variance, model.encode(filled).log_variance)
+
+    def test_likelihood_is_that_of_what_is_known(self, model, holey):
+        latents = torch.randn(10, 2, generator=make_generator(2))
+        columns = model.column_log_likelihoods(latents, holey)
+        assert torch.equal(columns == 0, holey.isnan())
+        full = model.column_log_likelihoods(latents, model.filled(holey))
+        is_known = ~holey.isnan()
+        assert torch.equal(columns[is_known], full[is_known])
+        found = model.log_likelihood(latents, holey)
+        torch.testing.assert_close(found, columns.sum(dim=1))
+        assert found[3] == 0
+
+    def test_every_parameter_gets_a_finite_gradient(self, model, holey):
+        passed = model(holey, torch.randn(10, 2, generator=make_generator(2)))
+        (passed.kl.sum() - passed.log_likelihood.sum()).backward()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad.isfinite().all(), name
+            assert (parameter.grad != 0).any(), name
+
+    def test_stand_ins_are_stored_and_not_learned(self, model):
+        assert model.stand_ins.tolist() == [0, 0, 0, 1]
+        assert "stand_ins" in model.state_dict()
+        assert not model.stand_ins.requires_grad
 
 
 def draws(*shape, seed=0):

@@ -9,11 +9,13 @@ from skvae._core.columns import ColumnGroup
 from skvae._core.random import make_generator
 from skvae.networks import (
     BernoulliHead,
+    BooleanHead,
     GaussianHead,
+    NormalMixtureHead,
     PixelGaussianHead,
     make_heads,
 )
-from skvae.networks._heads import HEADS
+from skvae.networks._make_heads import NUMERIC_HEADS
 
 
 def normal_draws(*shape, seed=0):
@@ -39,6 +41,11 @@ def pixels():
     with torch.no_grad():
         head.log_ratio.fill_(-0.5)
     return head
+
+
+@pytest.fixture
+def mixture():
+    return NormalMixtureHead(torch.tensor([0.5, 1.0, 20.0], dtype=torch.float64))
 
 
 def test_gaussian_log_likelihood_is_that_of_a_normal(gaussian):
@@ -156,7 +163,7 @@ def test_draws_depend_on_their_generator_only(name, request):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize(("kind", "likelihood"), sorted(HEADS))
+@pytest.mark.parametrize(("kind", "likelihood"), sorted(NUMERIC_HEADS))
 def test_make_heads_gives_each_group_its_own_columns(kind, likelihood):
     groups = [
         ColumnGroup(kind, columns=(0, 2), widths=(1, 1), start=0),
@@ -164,12 +171,13 @@ def test_make_heads_gives_each_group_its_own_columns(kind, likelihood):
     ]
     scales = torch.tensor([1.0, 2.0, 3.0])
     heads = make_heads(groups, likelihood, scales)
-    assert [type(head) for head in heads] == [HEADS[kind, likelihood]] * 2
-    assert [head.n_outputs for head in heads] == [2, 1]
-    if HEADS[kind, likelihood] is GaussianHead:
+    expected = NUMERIC_HEADS[kind, likelihood]
+    assert [type(head) for head in heads] == [expected] * 2
+    assert heads[0].n_outputs == 2 * heads[1].n_outputs
+    if expected in (GaussianHead, NormalMixtureHead):
         assert heads[0].column_scales.tolist() == [1, 2]
         assert heads[1].column_scales.tolist() == [3]
-    if HEADS[kind, likelihood] is PixelGaussianHead:
+    if expected is PixelGaussianHead:
         torch.testing.assert_close(heads[0].column_scales, torch.tensor([2.5]).sqrt())
         assert heads[1].column_scales.tolist() == [3]
 
@@ -238,7 +246,37 @@ def test_likelihoods_of_pixels(likelihood, expected):
     assert type(head) is expected
 
 
-def test_numbers_are_gaussian_by_default():
+def test_numbers_are_mixtures_of_normals_by_default():
     groups = [ColumnGroup("continuous", columns=(0,), widths=(1,), start=0)]
     (head,) = make_heads(groups, "auto", torch.ones(1))
-    assert type(head) is GaussianHead
+    assert type(head) is NormalMixtureHead
+
+
+@pytest.mark.parametrize("kind", ["boolean", "missing"])
+@pytest.mark.parametrize("likelihood", ["auto", "gaussian", "bernoulli"])
+def test_truths_are_generated_by_a_draw_whatever_the_likelihood(kind, likelihood):
+    groups = [ColumnGroup(kind, columns=(0, 1, 2), widths=(1, 1, 1), start=0)]
+    (head,) = make_heads(groups, likelihood, torch.ones(3))
+    assert type(head) is BooleanHead
+    outputs = normal_draws(10, 3)
+    generated = head.generate(outputs, make_generator(5))
+    assert torch.equal(generated, head.draw(outputs, make_generator(5)))
+    assert set(generated.unique().tolist()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("name", ["gaussian", "bernoulli", "pixels", "mixture"])
+def test_unknown_cells_count_nothing_and_send_no_gradient(name, request):
+    head = request.getfixturevalue(name)
+    outputs = normal_draws(8, head.n_outputs).requires_grad_()
+    target = torch.rand(8, 3, generator=make_generator(1), dtype=torch.float64)
+    known = head.log_likelihood(outputs, target)
+    is_missing = torch.rand(8, 3, generator=make_generator(2)) < 0.5
+    target[is_missing] = torch.nan
+    found = head.log_likelihood(outputs, target)
+    assert torch.equal(found, torch.where(is_missing, 0.0, known))
+    found.sum().backward()
+    assert outputs.grad.isfinite().all()
+    if name != "mixture":  # which has several outputs a column
+        assert ((outputs.grad == 0) == is_missing).all()
+    for parameter in head.parameters():
+        assert parameter.grad.isfinite().all()

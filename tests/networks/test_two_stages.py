@@ -192,6 +192,34 @@ class TestPosterior:
         torch.testing.assert_close(latents, expected)
 
 
+class TestUnknownCells:
+    """NaN in rows is nothing to either stage."""
+
+    @pytest.fixture
+    def holey(self, rows):
+        rows[1, 0] = rows[2, 4] = rows[3] = torch.nan
+        return rows
+
+    def test_the_rest_is_0_where_a_cell_is_unknown(self, model, holey):
+        posterior = model.encode(holey)
+        factors = model.first.encode(holey).mean
+        residual = (holey - model.first.mean(factors)).nan_to_num()
+        assert (residual[3] == 0).all()
+        of_rest = model.encoder(residual)
+        assert torch.equal(posterior.mean[:, :N_FACTORS], factors)
+        assert torch.equal(posterior.mean[:, N_FACTORS:], of_rest[:, :N_RESIDUALS])
+
+    def test_pass_and_gradients_are_finite(self, model, holey):
+        passed = model(holey, draws(10, N_LATENTS))
+        assert passed.log_likelihood.isfinite().all()
+        assert passed.log_likelihood[3] == 0
+        (passed.kl.sum() - passed.log_likelihood.sum()).backward()
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                assert parameter.grad.isfinite().all(), name
+                assert (parameter.grad != 0).any(), name
+
+
 class TestDecoder:
     def test_it_corrects_what_the_first_stage_says(self, model):
         latents = draws(10, N_LATENTS)
@@ -268,9 +296,11 @@ class TestConditionOfTheFirstStage:
         y = torch.cat([outputs[:, :3], outputs[:, 3:].sigmoid()], dim=1)
         of_rest = conditional.encoder(values - y)
         posterior = conditional.encode(rows)
-        assert torch.equal(posterior.mean[:, :N_FACTORS], mean)
-        assert torch.equal(posterior.log_variance[:, :N_FACTORS], log_variance)
-        assert torch.equal(posterior.mean[:, N_FACTORS:], of_rest[:, :N_RESIDUALS])
+        found = posterior.log_variance[:, :N_FACTORS]
+        torch.testing.assert_close(posterior.mean[:, :N_FACTORS], mean)
+        torch.testing.assert_close(found, log_variance)
+        found = posterior.mean[:, N_FACTORS:]
+        torch.testing.assert_close(found, of_rest[:, :N_RESIDUALS])
         z = draws(10, N_RESIDUALS)
         found = conditional.outputs(torch.cat([mean, z], 1), condition)
         assert torch.equal(found, outputs + conditional.decoder(z, y))

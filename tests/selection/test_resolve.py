@@ -7,7 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
 
 from skvae import BetaTCVAE
 from skvae.selection._resolve import resolve
@@ -92,3 +92,68 @@ def test_other_estimators_are_refused(table):
         TypeError, match="Got LinearRegression; expected a fitted model"
     ):
         resolve(other, table)
+
+
+@pytest.fixture(scope="module")
+def mixed(table):
+    levels = np.array(["low", "high"])[(table["c0"] > 0).astype(int)]
+    days = pd.to_timedelta(np.round(10 * table["c1"]), "D")
+    mixed = pd.DataFrame(
+        {
+            "amount": table["c2"],
+            "level": levels,
+            "grade": pd.Categorical(np.digitize(table["c3"], [-1, 1])),
+            "since": pd.Timestamp("2020-01-01") + days,
+            "insured": table["c0"] > table["c1"],
+        }
+    )
+    mixed.loc[::9, ["amount", "level", "since"]] = None
+    return mixed
+
+
+def resolved_behind(step, mixed):
+    return resolve(make_pipeline(step, small_model()).fit(mixed), mixed)
+
+
+def in_other_units(rows):
+    return rows.assign(amount=rows["amount"] / 3)
+
+
+def in_own_units(rows):
+    return rows.assign(amount=rows["amount"] * 3)
+
+
+def test_mixed_tables_come_back(mixed):
+    step = FunctionTransformer(in_other_units, in_own_units, check_inverse=False)
+    resolved = resolved_behind(step, mixed)
+    back = resolved.to_data(resolved.inputs)
+    pd.testing.assert_frame_equal(back, mixed)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"level": "low"},
+        {"grade": 2},
+        {"since": pd.Timestamp("2020-01-01")},
+        {"insured": True},
+        {"amount": 0.0},
+    ],
+    ids=lambda loss: next(iter(loss)),
+)
+def test_mixed_tables_that_lose_a_column_have_no_way_back(mixed, loss):
+    step = FunctionTransformer(inverse_func=lambda rows: rows.assign(**loss))
+    assert resolved_behind(step, mixed).to_data is None
+
+
+def test_holes_that_are_filled_are_no_way_back(mixed):
+    step = FunctionTransformer(lambda rows: rows.fillna({"amount": 0.0, "level": "no"}))
+    assert resolved_behind(step, mixed).to_data is None
+
+
+def test_strings_come_back_from_their_codes(mixed):
+    names = mixed[["level", "grade"]].assign(level=mixed["level"].fillna("low"))
+    encoder = OrdinalEncoder().set_output(transform="pandas")
+    resolved = resolved_behind(encoder, names)
+    back = resolved.to_data(resolved.inputs)
+    assert back.astype(str).equals(names.astype(str))

@@ -25,10 +25,19 @@ from skvae.selection import (
     reconstruction_scorer,
 )
 
+# Those of outlier detectors, which are no models, and those of mixed tables.
+ELSEWHERE = {
+    "detection_scorer",
+    "fidelity_scorer",
+    "shape_scorer",
+    "trend_scorer",
+    "tv_scorer",
+    "utility_scorer",
+}
 SCORERS = {
     name: getattr(skvae.selection, name)
     for name in skvae.selection.__all__
-    if not name.startswith("outlier_")  # those of detectors, which are no models
+    if name not in ELSEWHERE and not name.startswith("outlier_")
 }
 FIDELITY = [ks_scorer, ks_sample_scorer, reconstruction_scorer]
 SUPERVISED = [factor_vae_scorer, mig_scorer]

@@ -243,7 +243,12 @@ class TestConditionEncoder:
         with pytest.raises(ValueError, match="'c' holds 'high' of type str"):
             matrix_of(encoder, [2.0, "high"])
 
-    @pytest.mark.parametrize("number", [np.inf, 1e300, -1e300])
+    def test_infinite_number(self):
+        encoder = fit_one([1.5, 2.5, 3.5])
+        with pytest.raises(ValueError, match=r"'c' contains infinity \(row 1\)"):
+            matrix_of(encoder, [np.nan, np.inf])
+
+    @pytest.mark.parametrize("number", [1e300, -1e300])
     def test_number_out_of_all_proportion(self, number):
         encoder = fit_one([0.0, 1e-300, 2e-300])
         with pytest.raises(ValueError, match=r"Condition 'c' is .* in row 1"):

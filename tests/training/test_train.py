@@ -387,3 +387,61 @@ def test_progress_bar_only_on_request(matrix, capsys):
     assert silent.out == silent.err == ""
     train_with(matrix, max_epochs=2, title="SomeModel")
     assert "SomeModel" in capsys.readouterr().err
+
+
+class KeepRates(Callback):
+    """Keep the learning rate of each step."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.rates = []
+
+    def on_batch_begin(self, net, training, **kwargs):
+        if training:
+            self.rates.append(net.optimizer_.param_groups[0]["lr"])
+
+
+class TestSchedule:
+    def rates_under(self, schedule, matrix, **changes):
+        keep = KeepRates()
+        net = train_with(matrix, lr_schedule=schedule, callbacks=[keep], **changes)
+        return np.array(keep.rates), net
+
+    def test_constant(self, matrix):
+        rates, _ = self.rates_under("constant", matrix)
+        assert len(rates) == 6 * 4  # 120 rows in batches of 32
+        assert set(rates) == {1e-2}
+
+    @pytest.mark.parametrize("validation_fraction", [0, 0.25])
+    def test_one_cycle_rises_and_falls(self, matrix, validation_fraction):
+        rates, _ = self.rates_under(
+            "one_cycle",
+            matrix,
+            max_epochs=25,
+            validation_fraction=validation_fraction,
+        )
+        peak = rates.argmax()
+        assert rates[peak] == pytest.approx(1e-2, rel=1e-3)
+        assert rates[0] == pytest.approx(1e-3)
+        assert peak == pytest.approx(0.1 * len(rates), abs=1)
+        assert (np.diff(rates[: peak + 1]) > 0).all()
+        assert (np.diff(rates[peak:]) < 0).all()
+        assert rates[-1] < 1e-4
+
+    def test_one_cycle_of_a_batch_that_is_not_full(self, matrix):
+        # 120 rows make one batch of 100, and one of 20.
+        rates, _ = self.rates_under("one_cycle", matrix, batch_size=100, max_epochs=9)
+        assert len(rates) == 18
+
+    def test_one_cycle_ends_when_training_stops_early(self, matrix):
+        _, net = self.rates_under(
+            "one_cycle", matrix, max_epochs=40, n_iter_no_change=1, tol=0.5
+        )
+        assert len(net.history) < 40
+
+    def test_a_pickled_net_encodes_the_same(self, matrix):
+        _, net = self.rates_under("one_cycle", matrix)
+        again = pickle.loads(pickle.dumps(net))
+        rows = torch.as_tensor(matrix)
+        assert torch.equal(
+            again.module_.encode(rows).mean, net.module_.encode(rows).mean
+        )

@@ -1,16 +1,12 @@
-"""Scorers for `GridSearchCV` and its kin: ``scorer(estimator, X, y)`` to a number.
+"""Scorers of latents: ``scorer(estimator, X, y)`` to a number, greater is better.
 
-Greater is better. What they draw, they draw with a fixed seed, so that settings are
-compared on the same draws.
+What they draw, they draw with a fixed seed, so that settings are compared on the same
+draws.
 """
-
-import numpy as np
-from sklearn.metrics import r2_score
 
 from skvae.metrics import (
     factor_vae_score,
     kl_per_dimension,
-    ks_score,
     latent_consistency_score,
     mig_score,
     n_active,
@@ -19,7 +15,6 @@ from skvae.metrics import (
 from skvae.selection._resolve import resolve
 
 _SEED = 0
-_N_DRAWS = 10_000
 _ACTIVE_KL = 0.01
 # An eighth of the passes that latent_consistency_score takes by default: a search calls
 # the scorer once a fit, and the accuracy is still known to 0.02 or better.
@@ -134,131 +129,6 @@ def latent_consistency_scorer(estimator, X, y=None):
         n_rows_per_run=_N_ROWS_PER_RUN,
         random_state=_SEED,
     ).eval_accuracy
-
-
-def ks_scorer(estimator, X, y=None, *, space="data"):
-    """Score mean reconstructions against the table, column by column.
-
-    One less the two-sample Kolmogorov-Smirnov statistic, as a mean over columns: the
-    thesis' section 5.3.2.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to reconstruct.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
-
-    Returns
-    -------
-    score : float
-        Between 0 and 1; 1 where every column is distributed as in the table.
-
-    Raises
-    ------
-    ValueError
-        If `space` is ``"data"`` and a step before the model has no exact inverse.
-
-    See Also
-    --------
-    skvae.metrics.ks_score : The score of two tables.
-    ks_sample_scorer : The same for generated rows.
-    """
-    resolved = resolve(estimator, X)
-    rows = resolved.model.reconstruct(resolved.inputs)
-    return ks_score(*resolved.pair(rows, space)).mean
-
-
-def ks_sample_scorer(estimator, X, y=None, *, space="data"):
-    """Score 10,000 generated rows against the table, column by column.
-
-    It sees columns one at a time: independent columns would score near 1.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
-
-    Returns
-    -------
-    score : float
-        Between 0 and 1; 1 where every column is distributed as in the table.
-
-    Raises
-    ------
-    ValueError
-        If `space` is ``"data"`` and a step before the model has no exact inverse.
-
-    See Also
-    --------
-    skvae.metrics.ks_score : The score of two tables.
-    ks_scorer : The same for reconstructions.
-    """
-    resolved = resolve(estimator, X)
-    rows = resolved.model.sample(_N_DRAWS, random_state=_SEED)
-    return ks_score(*resolved.pair(rows, space)).mean
-
-
-def reconstruction_scorer(estimator, X, y=None, *, space="data"):
-    """Score how much of each column's variance the reconstruction explains.
-
-    The coefficient of determination R2 of mean reconstructions, as a mean over the
-    columns that vary.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to reconstruct, at least two.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
-
-    Returns
-    -------
-    score : float
-        At most 1; 0 where reconstructions are no better than the columns' means.
-
-    Raises
-    ------
-    ValueError
-        If `space` is ``"data"`` and a step before the model has no exact inverse.
-
-    See Also
-    --------
-    sklearn.metrics.r2_score : The score of each column.
-    """
-    resolved = resolve(estimator, X)
-    rows = resolved.model.reconstruct(resolved.inputs)
-    real, other = (
-        np.asarray(table, dtype=float) for table in resolved.pair(rows, space)
-    )
-    varies = np.ptp(real, axis=0) > 0
-    return float(r2_score(real[:, varies], other[:, varies]))
 
 
 def neg_total_correlation_scorer(estimator, X, y=None):
