@@ -26,7 +26,7 @@ from sklearn.impute import IterativeImputer, KNNImputer
 from skvae import VAE
 
 SHARES = (10, 20, 50)
-SEEDS = range(5)
+SEEDS = range(3)
 SETTINGS = {
     "latent_dim": 20,
     "hidden_layer_sizes": (256, 256, 256),

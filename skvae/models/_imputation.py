@@ -18,12 +18,12 @@ IMPUTE_CONSTRAINTS = {
     "random_state": ["random_state"],
 }
 # Points of the posterior over which holes are averaged.
-_N_POINTS = 32
+_N_POINTS = 128
 # Power of their importance weights.
 _TEMPER = 0.5
 _MAX_SEED = np.iinfo(np.int32).max
 # Rows whose draws are averaged at once.
-_ROWS = 4096
+_ROWS = 1024
 
 
 class ImputationMixin:
