@@ -173,7 +173,7 @@ class TestWhatIsFilledIn:
             of_normal.impute(rows, 60)["c"].groupby(level=0).std().mean()
             for rows in (some, most)
         )
-        assert much > 1.1 * little
+        assert much > 1.05 * little
 
 
 class TestConditions:
