@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-oldest lint docs examples bench clean
+.PHONY: demo test test-oldest test-sdv lint docs examples bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,18 @@ $(VENV)-oldest/installed: pyproject.toml constraints.txt constraints-oldest.txt
 test-oldest: $(VENV)-oldest/installed  ## the tests on the oldest supported versions
 	SCIPY_ARRAY_API=1 OMP_NUM_THREADS=1 $(VENV)-oldest/bin/python -m pytest -n 2 \
 		--dist worksteal -q tests/models tests/tables tests/selection
+
+# SDV's packages, which ask for an older pandas.
+$(VENV)-sdv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-sdv
+	$(VENV)-sdv/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)-sdv/bin/python -m pip install --quiet -c constraints.txt -e '.[sdv]' pytest
+	touch $@
+
+test-sdv: $(VENV)-sdv/installed  ## the tests against SDV and SDMetrics
+	OMP_NUM_THREADS=1 $(VENV)-sdv/bin/python -m pytest -q tests/integrations \
+		tests/metrics/test_fidelity_against_sdmetrics.py skvae/integrations \
+		docs/integrations.rst
 
 lint: $(VENV)/installed  ## format, style, import contracts, docstrings
 	$(BIN)/ruff format --check .
@@ -65,4 +77,4 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about six 
 	$(BIN)/python benchmarks/thesis_setting.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/generated examples/output
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-sdv docs/_build docs/generated examples/output
