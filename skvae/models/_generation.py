@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.random import make_generator
 from skvae.models._aggregate import AggregatePosterior, StandardNormal
-from skvae.models._latents_given import LEAST_PARTICLES, ParticleSampler
+from skvae.models._particles import LEAST_PARTICLES, ParticleSampler
 from skvae.models._validation import check_can_be_given, check_latents
 from skvae.tables import Given
 
@@ -112,8 +112,9 @@ class GenerationMixin:
         given : dict, default=None
             What is asked of columns that the model explains, by their names:
             ``{"EDUCATION": 2, "AGE": (25, 35)}`` are rows with that level and with an
-            age from 25 to 35. A list of levels asks for any of them, None for a missing
-            cell. Rows come from the distribution of the others given these.
+            age from 25 to 35; ``(25, None)`` has an open end. A list of levels asks for
+            any of them, None for a missing cell. Rows come from the distribution of the
+            others given these.
 
         latent : {"aggregate", "prior"}, default="aggregate"
             Where latents come from: a density fitted to the aggregate posterior of the

@@ -17,11 +17,13 @@ from skvae.metrics import (
 )
 from skvae.metrics._paired_tables import align_tables, as_float, marked_columns
 from skvae.selection._resolve import resolve
+from skvae.selection._texts import of_rows
 
 _SEED = 0
 _N_DRAWS = 10_000
 
 
+@of_rows
 def fidelity_scorer(estimator, X, y=None, *, space="data"):
     """Score 10,000 generated rows by their columns and by the dependence among them.
 
@@ -29,18 +31,7 @@ def fidelity_scorer(estimator, X, y=None, *, space="data"):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
+    {compared}
 
     Returns
     -------
@@ -110,6 +101,7 @@ def ks_scorer(estimator, X, y=None, *, space="data"):
     ).mean
 
 
+@of_rows
 def ks_sample_scorer(estimator, X, y=None, *, space="data"):
     """Score the numbers and dates of 10,000 generated rows, column by column.
 
@@ -117,18 +109,7 @@ def ks_sample_scorer(estimator, X, y=None, *, space="data"):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
+    {compared}
 
     Returns
     -------
@@ -149,6 +130,7 @@ def ks_sample_scorer(estimator, X, y=None, *, space="data"):
     return ks_score(real, other, categorical_features=categories).mean
 
 
+@of_rows
 def tv_scorer(estimator, X, y=None, *, space="data"):
     """Score the categories of 10,000 generated rows, column by column.
 
@@ -156,18 +138,7 @@ def tv_scorer(estimator, X, y=None, *, space="data"):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
+    {compared}
 
     Returns
     -------
@@ -188,6 +159,7 @@ def tv_scorer(estimator, X, y=None, *, space="data"):
     return tv_score(real, other, categorical_features=categories).mean
 
 
+@of_rows
 def shape_scorer(estimator, X, y=None, *, space="data"):
     """Score all columns of 10,000 generated rows, each by itself.
 
@@ -195,18 +167,7 @@ def shape_scorer(estimator, X, y=None, *, space="data"):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
+    {compared}
 
     Returns
     -------
@@ -226,6 +187,7 @@ def shape_scorer(estimator, X, y=None, *, space="data"):
     return shape_score(real, other, categorical_features=categories).mean
 
 
+@of_rows
 def trend_scorer(estimator, X, y=None, *, space="data"):
     """Score how columns of 10,000 generated rows go together, pair by pair.
 
@@ -233,18 +195,7 @@ def trend_scorer(estimator, X, y=None, *, space="data"):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
+    {compared}
 
     Returns
     -------
@@ -265,6 +216,7 @@ def trend_scorer(estimator, X, y=None, *, space="data"):
     return trend_score(real, other, categorical_features=categories).mean
 
 
+@of_rows
 def detection_scorer(estimator, X, y=None, *, space="data"):
     """Score how well generated rows hide among real ones from a classifier.
 
@@ -273,18 +225,7 @@ def detection_scorer(estimator, X, y=None, *, space="data"):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        The table to compare with.
-
-    y : None
-        Ignored.
-
-    space : {"data", "model"}, default="data"
-        Whether to compare in the units of `X`, which takes an inverse of every step
-        before the model, or as the model sees the table.
+    {compared}
 
     Returns
     -------

@@ -8,8 +8,9 @@ _FEW, _ROWS_PER_VALUE = 20, 10
 # How much commoner an atom is than the values next to it, and how many rows it has at
 # least: fewer may do so by chance.
 _STANDS_OUT, _FEWEST_ROWS = 3.0, 10
-# Neighbours on either side that tell how common a value would be.
-_N_NEIGHBOURS = 2
+# Neighbours on either side that tell how common a value would be: enough that codes
+# beside one another, such as -9, -8 and -7, do not make each other look usual.
+_N_NEIGHBOURS = 5
 # Other values that a continuous part has at least.
 _LEAST_REST = 20
 
@@ -18,7 +19,7 @@ def atoms_of(numbers, min_share):
     """Return the values of a column that have a point mass.
 
     An atom is held by a noticeable share of the rows, and is several times commoner
-    than the values next to it: 0 among amounts of money, but not 29 among ages. A
+    than most values next to it: 0 among amounts of money, but not 29 among ages. A
     column of a few different numbers has no other values.
 
     Parameters
@@ -55,15 +56,17 @@ def atoms_of(numbers, min_share):
     if are_few and np.median(counts) > 1:
         return tuple(values.tolist()), True
     is_atom = counts >= max(min_share * len(numbers), _FEWEST_ROWS)
-    is_atom &= counts >= _STANDS_OUT * _usual_counts(counts)
+    places = np.flatnonzero(is_atom)
+    usual = [_usual_count(counts, place) for place in places]
+    is_atom[places] = counts[places] >= _STANDS_OUT * np.array(usual)
     is_rest = ~is_atom
     if is_rest.sum() < 2 or counts[is_rest].sum() < _LEAST_REST:
         return (), False
     return tuple(values[is_atom].tolist()), False
 
 
-def _usual_counts(counts):
-    """Return how often the values next to each value occur, on average."""
-    padded = np.pad(counts.astype(float), _N_NEIGHBOURS, constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _N_NEIGHBOURS + 1)
-    return np.nanmean(np.delete(windows, _N_NEIGHBOURS, axis=1), axis=1)
+def _usual_count(counts, place):
+    """Return how often the values next to one occur, as a median."""
+    left = counts[max(place - _N_NEIGHBOURS, 0) : place]
+    right = counts[place + 1 : place + 1 + _N_NEIGHBOURS]
+    return np.median(np.append(left, right))

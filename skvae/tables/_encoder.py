@@ -20,8 +20,8 @@ from skvae.tables._layout import (
     groups_of,
     pixel_group,
 )
-from skvae.tables._numbers import ScaledNumbers
 from skvae.tables._pixels import check_images
+from skvae.tables._scaled_numbers import ScaledNumbers
 from skvae.tables._schema import TableSchema, array_of, cells_at
 
 
@@ -160,17 +160,13 @@ default="auto"
 
     def _learn_numbers(self, table):
         """Learn the scale of numeric columns, and tell groups that of their atoms."""
-        positions = [p for g in self.groups_ if g.kind in NUMERIC for p in g.columns]
+        positions = self.numeric
         columns = [self.schema_.columns[position] for position in positions]
-        self._numbers = ScaledNumbers(
-            columns, positions, self.encoding_, self._is_image
-        )
-        floats = self._numbers.floats(table)
-        self._numbers.fit(floats)
+        numbers = ScaledNumbers(columns, positions, self.encoding_, self._is_image)
+        floats = numbers.floats(table)
+        self._numbers = numbers.fit(floats)
         self.groups_ = [
-            replace(
-                group, atom_scores=tuple(map(self._numbers.atom_scores, group.columns))
-            )
+            replace(group, atom_scores=tuple(map(numbers.atom_scores, group.columns)))
             if group.kind in WITH_ATOMS
             else group
             for group in self.groups_

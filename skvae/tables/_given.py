@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,8 @@ class Given:
 
         given : dict
             By the name of a column: a value; a pair ``(low, high)`` that numbers and
-            dates lie between, ends included; a list of values; or None for missing.
+            dates lie between, ends included, None for an open one; a list of values; or
+            None for missing.
 
         Returns
         -------
@@ -123,6 +125,9 @@ class Given:
             codes, unseen = column.codes(known)
             if unseen or not asked or MISSING in codes:
                 raise _impossible(column, asked, f"its levels are {column.holds}")
+            if set(asked) & set(column.rare):
+                reason = "rare levels share one place: expected one of them by itself"
+                raise _impossible(column, asked, reason)
             self.allowed[part] = np.isin(np.arange(column.width), codes)
         elif isinstance(column, Number) and asked and _are_atoms(column, asked):
             self.allowed[part] = [False, *np.isin(column.atoms, asked)]
@@ -132,10 +137,13 @@ class Given:
     def _ask_range(self, encoder, column, part, position, asked):
         if isinstance(column, Boolean | Levels | Constant) or len(asked) != 2:
             raise _impossible(column, asked, "ranges (low, high) are for numbers")
-        ends = _numbers(column, list(asked))
+        ends = _ends(column, asked)
         if not ends[0] <= ends[1]:
             raise _impossible(column, asked, "expected (low, high) with low <= high")
         decimals = _decimals(column)
+        if decimals is None and ends[0] == ends[1]:  # no share of the values
+            self._ask_cell(encoder, column, position, asked[0])
+            return
         ends = _rounded_inwards(ends, decimals)
         if ends[1] < column.low or ends[0] > column.high or ends[0] > ends[1]:
             raise _impossible(column, asked, f"its values are {column.holds}")
@@ -253,6 +261,18 @@ def _are_atoms(column, values):
 def _decimals(column):
     """Return the digits to which the numbers of a column are rounded, if at all."""
     return 0 if isinstance(column, Date) else column.decimals
+
+
+def _ends(column, asked):
+    """Return the ends of a range as numbers, those of training where it is open."""
+    ends = np.array([column.low, column.high])
+    for place, end in enumerate(asked):
+        is_open = end is None or (isinstance(end, Real) and np.isinf(end))
+        if not is_open:
+            ends[place] = _numbers(column, [end])[0]
+        elif end is not None and (end > 0) != bool(place):
+            raise _impossible(column, asked, "expected (low, high) with low <= high")
+    return ends
 
 
 def _rounded_inwards(ends, decimals):

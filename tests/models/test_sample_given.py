@@ -8,7 +8,7 @@ from mixed_cases import CONDITIONS, assert_like, make_mixed
 from model_cases import small
 
 from skvae import CVAE, MSVAE, VAE
-from skvae.models._latents_given import ParticleSampler
+from skvae.models._particles import ParticleSampler
 
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
 

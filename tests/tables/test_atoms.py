@@ -87,3 +87,10 @@ def test_nothing_is_looked_for(amounts):
 def test_order_of_the_rows_is_irrelevant(amounts, rng):
     amounts[:100] = 0.0
     assert atoms_of(rng.permutation(amounts), SHARE) == atoms_of(amounts, SHARE)
+
+
+@pytest.mark.parametrize("codes", [(-9, -8, -7), (-1, 0), (0, 99_998, 99_999)])
+def test_codes_next_to_one_another(amounts, codes):
+    for place, code in enumerate(codes):
+        amounts[50 * place : 50 * (place + 1)] = code
+    assert atoms_of(amounts, SHARE) == (codes, False)

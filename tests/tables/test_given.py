@@ -336,6 +336,37 @@ class TestRanges:
         shares = written(encoder, tenths, {"share": (0.1, 0.3)})["share"]
         assert set(shares) == {0.1, 0.2, 0.3}
 
+    @pytest.mark.parametrize(
+        ("name", "asked", "closed"),
+        [
+            ("age", (30, None), (30, 89)),
+            ("age", (None, 30), (18, 30)),
+            ("age", (None, None), (18, 89)),
+            ("age", (30, np.inf), (30, 89)),
+            ("age", (-np.inf, 30), (18, 30)),
+            ("children", (1, None), (1, 3)),
+            ("since", ("2021-01-05", None), ("2021-01-05", "2100-01-01")),
+        ],
+        ids=repr,
+    )
+    def test_an_open_end_is_that_of_training(self, encoder, table, name, asked, closed):
+        given, of_closed = (Given.of(encoder, {name: ends}) for ends in (asked, closed))
+        start, columns = values_of(encoder, name)
+        assert given.low[start] == of_closed.low[start]
+        if name != "since":  # which is closed beyond what training holds
+            assert given.high[start] == of_closed.high[start]
+        assert given.allowed[columns].tolist() == of_closed.allowed[columns].tolist()
+        cells = written(encoder, table, {name: asked})[name]
+        expected = written(encoder, table, {name: closed})[name]
+        pd.testing.assert_series_equal(cells, expected)
+
+    def test_a_number_without_width_is_that_number(self, encoder, table):
+        given = Given.of(encoder, {"score": (0.25, 0.25)})
+        of_cell = Given.of(encoder, {"score": 0.25})
+        np.testing.assert_array_equal(given.row, of_cell.row)
+        assert_nothing_is_asked(given)
+        assert (written(encoder, table, {"score": (0.25, 0.25)})["score"] == 0.25).all()
+
 
 class TestLists:
     @pytest.mark.parametrize(
@@ -343,7 +374,8 @@ class TestLists:
         [
             ("region", ["S", "N"], [False, True, True]),
             ("region", {"E"}, [True, False, False]),
-            ("region", frozenset(["E", "N", "S"]), [True, True, True]),
+            ("region", frozenset(["E"]), [True, False, False]),
+            ("region", ["S", "E", "N"], [True, True, True]),
             ("grade", ["high"], [False, True]),
             ("sex", [1], [True, False]),
             ("children", [3, 0], [False, True, False, False, True]),
@@ -361,18 +393,26 @@ class TestLists:
         rows = given.written_into(table, encoder.schema_)
         pd.testing.assert_frame_equal(rows, table)
 
+    def test_rare_levels_share_one_place(self, table):
+        towns = [f"common {n % 99}" for n in range(3 * N_ROWS - 2)] + ["rare", "rarer"]
+        table = pd.concat([table] * 3, ignore_index=True).assign(town=towns)
+        encoder = fitted(table)
+        assert written(encoder, table, {"town": "rare"})["town"].eq("rare").all()
+        for asked in (["common 5", "rare"], ["rare", "rarer"]):
+            with pytest.raises(ValueError, match=r"given\['town'\].*share one place"):
+                Given.of(encoder, {"town": asked})
+
 
 class TestArrays:
     @pytest.mark.parametrize(
         ("asked", "expected"),
         [
-            ({0: 0.5}, lambda rows: np.full(N_ROWS, 0.5)),
-            ({0: (-0.5, 0.5)}, lambda rows: rows[:, 0].clip(-0.5, 0.5)),
-            ({1: 3}, lambda rows: np.full(N_ROWS, 3.0)),
-            ({1: (2.5, 7.2)}, lambda rows: rows[:, 1].clip(3, 7)),
-            ({2: None}, lambda rows: np.full(N_ROWS, np.nan)),
-            ({2: pd.NA}, lambda rows: np.full(N_ROWS, np.nan)),
-            ({2: (0, 1)}, lambda rows: rows[:, 2].clip(0, 1)),
+            ({0: 0.5}, (0.5, 0.5)),
+            ({0: (-0.5, 0.5)}, (-0.5, 0.5)),
+            ({0: (0.5, None)}, (0.5, np.inf)),
+            ({1: 3}, (3, 3)),
+            ({1: (2.5, 7.2)}, (3, 7)),
+            ({2: (0, 1)}, (0, 1)),
         ],
         ids=repr,
     )
@@ -380,9 +420,16 @@ class TestArrays:
         encoder = fitted(array)
         (position,) = asked
         result = written(encoder, array, asked)
-        np.testing.assert_array_equal(result[:, position], expected(array))
+        clipped = array[:, position].clip(*expected)
+        np.testing.assert_array_equal(result[:, position], clipped)
         others = [p for p in range(3) if p != position]
         np.testing.assert_array_equal(result[:, others], array[:, others])
+
+    @pytest.mark.parametrize("missing", MISSING, ids=repr)
+    def test_holes_are_written(self, array, missing):
+        result = written(fitted(array), array, {2: missing})
+        assert np.isnan(result[:, 2]).all()
+        np.testing.assert_array_equal(result[:, :2], array[:, :2])
 
     def test_columns_are_named_by_their_position(self, array):
         encoder = fitted(array)
@@ -424,9 +471,14 @@ class TestWhatCannotBe:
             ("age", (30.2, 30.8), "its values are"),
             ("age", (30,), r"ranges \(low, high\)"),
             ("age", (30, 31, 32), r"ranges \(low, high\)"),
-            ("age", (30, None), "known values"),
+            ("age", (30, np.nan), "known values"),
+            ("age", (np.inf, 35), "low <= high"),
+            ("age", (30, -np.inf), "low <= high"),
+            ("age", (90, None), "low <= high"),
+            ("age", (None, 17), "low <= high"),
             ("age", ("young", "old"), "it holds"),
             ("score", 100.0, "its values are"),
+            ("score", (100.0, 100.0), "its values are"),
             ("score", [], "expected a value, or"),
             ("amount", 0.001, "rounded to 2 digits"),
             ("amount", [], "expected a value, or"),
