@@ -14,8 +14,8 @@ from skvae.metrics._discretise import (
     _is_ordered_quantity,
     factor_levels,
 )
-from skvae.metrics._paired_tables import as_float
 from skvae.metrics._validation import check_factors_and_codes
+from skvae.metrics.paired_tables import as_float
 
 # Numbers with no more distinct values than this are levels, as elsewhere by default.
 _MAX_NUMERIC_LEVELS = 20

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skvae.metrics._paired_tables import as_float
+from skvae.metrics.paired_tables import as_float
 
 # An integer column whose levels hold fewer rows than this on average is an amount
 # (an income, a balance), not a set of levels.

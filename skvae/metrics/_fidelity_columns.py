@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import validate_params
 
-from skvae.metrics._paired_tables import (
+from skvae.metrics.paired_tables import (
     CATEGORICAL_FEATURES,
     align_tables,
     as_float,

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from skvae.metrics._fidelity_columns import shape_score
 from skvae.metrics._fidelity_detection import detection_area
 from skvae.metrics._fidelity_pairs import trend_score
-from skvae.metrics._paired_tables import CATEGORICAL_FEATURES, align_tables
+from skvae.metrics.paired_tables import CATEGORICAL_FEATURES, align_tables
 
 # If independent columns fall short of 1 by less, columns count as independent.
 _LEAST_GAP = 0.1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skvae.metrics._paired_tables import as_float, level_codes
+from skvae.metrics.paired_tables import as_float, level_codes
 
 # HistGradientBoosting takes no more categories than this, and does not look at those
 # that fewer than ten training rows hold.

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae._core.chunking import row_chunks
-from skvae.metrics._paired_tables import (
+from skvae.metrics.paired_tables import (
     CATEGORICAL_FEATURES,
     align_tables,
     as_float,

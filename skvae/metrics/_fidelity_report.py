@@ -13,7 +13,7 @@ from skvae.metrics._fidelity_detection import detection_score
 from skvae.metrics._fidelity_pairs import trend_score
 from skvae.metrics._fidelity_privacy import privacy_distance_share
 from skvae.metrics._fidelity_utility import utility_score
-from skvae.metrics._paired_tables import CATEGORICAL_FEATURES, align_tables
+from skvae.metrics.paired_tables import CATEGORICAL_FEATURES, align_tables
 
 # Figures of a few thousand rows are not known better than this.
 _DECIMALS = 4
@@ -191,10 +191,22 @@ def _label(rule, number):
     return "breaks " + (f"rule {number}" if name == "<lambda>" else name)
 
 
+def _read(rule, number, table):
+    """Return what a rule in words says of each row."""
+    try:
+        return table.eval(rule)
+    except (NameError, SyntaxError) as error:
+        raise ValueError(
+            f"Rule {number} is {rule!r}, but {error}; expected an expression of "
+            f"columns among {list(table.columns)}, as DataFrame.eval takes it."
+        ) from error
+
+
 def _share_of_broken(rule, number, table):
     """Share of the rows for which a rule does not hold."""
-    holds = table.eval(rule) if isinstance(rule, str) else rule(table)
-    holds = pd.Series(holds)
+    holds = pd.Series(
+        _read(rule, number, table) if isinstance(rule, str) else rule(table)
+    )
     if len(holds) != len(table) or not pd.api.types.is_bool_dtype(holds):
         raise ValueError(
             f"Rule {number} gave {len(holds)} values of dtype {holds.dtype} for "

@@ -19,8 +19,6 @@ IMPUTE_CONSTRAINTS = {
 }
 # Points of the posterior over which holes are averaged.
 _N_POINTS = 128
-# Power of their importance weights.
-_TEMPER = 0.5
 _MAX_SEED = np.iinfo(np.int32).max
 # Rows whose draws are averaged at once.
 _ROWS = 1024
@@ -57,11 +55,9 @@ n_features)
 
         Notes
         -----
-        Latents are drawn from q(z | what is there) and weighted by the square root of
-        p(what is there, z) / q. Without the root these are the weights of the bound of
-        rows with holes (Mattei, P.-A. & Frellsen, J. (2019). MIWAE: deep generative
-        modelling and imputation of incomplete data sets. ICML), which a few points
-        would have all of.
+        Latents are drawn from q(z | what is there), 128 for each row, and weighted by
+        p(what is there, z) / q, as in Mattei, P.-A. & Frellsen, J. (2019). MIWAE: deep
+        generative modelling and imputation of incomplete data sets. ICML, equation 8.
         """
         return self._impute(X, n_imputations, random_state)
 
@@ -87,9 +83,7 @@ n_features)
         latents, log_weights, conditions = self._inference.weighted_latents(
             matrix, nodes, random_state
         )
-        # Tempered: as they are, a few points would have all the weight, and a mean of
-        # few is noise. On the Taiwan table the errors are smallest so.
-        return latents, softmax(_TEMPER * log_weights, axis=1), conditions
+        return latents, softmax(log_weights, axis=1), conditions
 
     def _draws(self, latents, conditions, random_state):
         infer = self._inference

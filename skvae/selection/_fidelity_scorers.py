@@ -15,7 +15,7 @@ from skvae.metrics import (
     tv_score,
     utility_score,
 )
-from skvae.metrics._paired_tables import align_tables, as_float, marked_columns
+from skvae.metrics.paired_tables import align_tables, as_float, marked_columns
 from skvae.selection._resolve import resolve
 from skvae.selection._texts import of_rows
 

@@ -135,8 +135,10 @@ class Given:
             raise _impossible(column, asked, "expected a value, or (low, high)")
 
     def _ask_range(self, encoder, column, part, position, asked):
-        if isinstance(column, Boolean | Levels | Constant) or len(asked) != 2:
+        if isinstance(column, Boolean | Levels | Constant):
             raise _impossible(column, asked, "ranges (low, high) are for numbers")
+        if len(asked) != 2:
+            raise _impossible(column, asked, "a range has two ends, (low, high)")
         ends = _ends(column, asked)
         if not ends[0] <= ends[1]:
             raise _impossible(column, asked, "expected (low, high) with low <= high")

@@ -176,5 +176,11 @@ def test_what_the_report_refuses():
         fidelity_report(real, synthetic, rules=[is_adult, "age - tenure"])
     with pytest.raises(ValueError, match="Rule 1 gave 1 values of dtype bool"):
         fidelity_report(real, synthetic, rules=[lambda table: True])
+    with pytest.raises(
+        ValueError, match="Rule 1 is 'wage > 3', but name 'wage' is not"
+    ):
+        fidelity_report(real, synthetic, rules=["wage > 3"])
+    with pytest.raises(ValueError, match="Rule 1 is 'age >', but"):
+        fidelity_report(real, synthetic, rules=["age >"])
     with pytest.raises(ValueError, match=r"rules.*must be"):
         fidelity_report(real, synthetic, rules="age > 3")
