@@ -5,9 +5,9 @@ from scipy.special import logsumexp
 from sklearn.cluster import kmeans_plusplus
 
 # One component for so many rows, up to the most that have been of use.
-_ROWS_PER_COMPONENT, _MOST_COMPONENTS = 135, 200
+_ROWS_PER_COMPONENT, _MOST_COMPONENTS = 35, 800
 # Rounds of expectation and maximisation, and the gain in nats a row that ends them.
-_MAX_ROUNDS, _LEAST_GAIN = 40, 1e-3
+_MAX_ROUNDS, _LEAST_GAIN = 20, 1e-3
 # Variance that every component has at least, in units of the latents' own.
 _FLOOR = 1e-5
 

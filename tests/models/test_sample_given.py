@@ -293,7 +293,7 @@ class TestWhatCannotBe:
             ({"age": 500}, "its values are"),
             ({"age": (500, 600)}, "its values are"),
             ({"age": (50, 30)}, "low <= high"),
-            ({"age": (50,)}, "ranges"),
+            ({"age": (50,)}, "a range has two ends"),
             ({"age": ("young", "old")}, "it holds"),
             ({"age": "40"}, "it holds"),
             ({"age": (np.nan, 30)}, "known values"),
