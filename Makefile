@@ -53,7 +53,7 @@ docs: $(VENV)/installed  ## the documentation, warnings as errors
 examples: $(VENV)/installed  ## every example, as a script
 	for example in examples/*.py; do $(BIN)/python $$example || exit 1; done
 
-bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about six hours)
+bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten hours)
 	$(BIN)/python benchmarks/epoch_speed.py
 	$(BIN)/python benchmarks/family_speed.py
 	$(BIN)/python benchmarks/family_disentanglement.py
