@@ -30,9 +30,9 @@ SEEDS = range(3)
 SETTINGS = {
     "latent_dim": 20,
     "hidden_layer_sizes": (256, 256, 256),
-    "lr": 5e-3,
+    "lr": 7e-3,
     "lr_schedule": "one_cycle",
-    "max_epochs": 40,
+    "max_epochs": 80,
     "batch_size": 512,
     "kl_warmup": 0,
     "early_stopping": False,
