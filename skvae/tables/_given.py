@@ -238,6 +238,8 @@ def _own_cell(column, asked):
         return asked
     number = _numbers(column, [asked])[0]
     _check_value(column, asked, number)
+    if isinstance(column, Date) and column.dtype != object:  # exact over centuries
+        return _dates(column, [asked]).iloc[0]
     return column.cells(np.array([number])).iloc[0]
 
 
@@ -289,18 +291,23 @@ def _rounded_inwards(ends, decimals):
 
 def _numbers(column, values):
     """Return values as the numbers of a column."""
-    cells = pd.Series(values)
     try:
-        if isinstance(column, Date):  # also as strings, or without the zone
-            cells = cells.astype(object)
-            is_object = column.dtype == object
-            cells = pd.to_datetime(cells) if is_object else cells.astype(column.dtype)
+        is_date = isinstance(column, Date)
+        cells = _dates(column, values) if is_date else pd.Series(values)
         numbers = column.numbers(cells)
     except (ValueError, TypeError) as error:
         raise _impossible(column, values, f"it holds {_held(column)}") from error
     if np.isnan(numbers).any():
         raise _impossible(column, values, "expected known values")
     return numbers
+
+
+def _dates(column, values):
+    """Return dates as a column holds them; strings may stand for them."""
+    cells = pd.Series(values).astype(object)  # without the zone, if need be
+    return (
+        pd.to_datetime(cells) if column.dtype == object else cells.astype(column.dtype)
+    )
 
 
 def _held(column):

@@ -212,6 +212,13 @@ class TestCells:
         assert result[name].tolist() == [expected] * N_ROWS
         assert result[name].dtype == dated[name].dtype
 
+    def test_dates_over_centuries_keep_all_their_digits(self):
+        ends = ["1846-01-01 00:00:00", "2131-07-01 00:00:00.000001"]
+        dates = pd.Series(np.array(ends * 60, dtype="M8[us]"))
+        table = pd.DataFrame({"day": dates.dt.tz_localize("Asia/Tokyo")})
+        cell = table["day"].iloc[1]
+        assert (written(fitted(table), table, {"day": cell})["day"] == cell).all()
+
 
 class TestRanges:
     @pytest.mark.parametrize(
