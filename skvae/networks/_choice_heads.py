@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from skvae.networks._heads import LEAST_LOG_MASS, Head
+from skvae.networks._heads import LEAST_LOG_MASS, Head, with_gumbel_noise
 from skvae.networks._mixture_head import NormalMixtureHead
 
 # Log odds beyond this are taken as this: no option is quite impossible.
@@ -52,9 +52,7 @@ class Options(nn.Module):
 
     def draw_weighted(self, log_weights: Tensor, generator: torch.Generator) -> Tensor:
         """Return one option of each column, in proportion to weights."""
-        uniform = torch.empty_like(log_weights).uniform_(generator=generator)
-        # The largest of log odds with Gumbel noise is a draw (Maddison et al. 2014).
-        noisy = log_weights - (-uniform.log()).log()
+        noisy = with_gumbel_noise(log_weights, generator)
         parts = [
             nn.functional.one_hot(part.argmax(dim=-1), part.shape[-1])
             for part in noisy.split(self.counts, dim=-1)

@@ -228,6 +228,15 @@ def draw_truncated(mean, scale, low, high, generator):
     return torch.minimum(torch.maximum(drawn, low), high)
 
 
+def with_gumbel_noise(log_weights, generator):
+    """Return log weights with noise: the largest is a draw in proportion to weights.
+
+    Maddison, C. J., Tarlow, D. & Minka, T. (2014). A* sampling. NeurIPS.
+    """
+    uniform = torch.empty_like(log_weights).uniform_(generator=generator)
+    return log_weights - (-uniform.log()).log()
+
+
 def _in_lower_tail(mean, scale, low, high):
     """Return an interval in standard units, and whether it is mirrored.
 

@@ -9,6 +9,7 @@ from skvae.networks._heads import (
     draw_truncated,
     log_normal,
     log_normal_mass,
+    with_gumbel_noise,
 )
 
 
@@ -81,7 +82,6 @@ class NormalMixtureHead(Head):
 
 def _chosen(log_weight, generator, *parts):
     """Return what parts have of one component, drawn for each column."""
-    uniform = torch.empty_like(log_weight).uniform_(generator=generator)
-    # The largest of log weights with Gumbel noise is a draw (Maddison et al. 2014).
-    choice = (log_weight - (-uniform.log()).log()).argmax(dim=-1, keepdim=True)
+    noisy = with_gumbel_noise(log_weight, generator)
+    choice = noisy.argmax(dim=-1, keepdim=True)
     return (part.gather(-1, choice).squeeze(-1) for part in parts)

@@ -337,7 +337,7 @@ def test_without_a_model_it_takes_one_that_generates_well(table):
     synthesizer = SkvaeSynthesizer(metadata)
     synthesizer.fit({"clients": table[names]})
     assert isinstance(synthesizer.model_, BetaVAE)
-    assert synthesizer.model_.n_iter_ == 30
+    assert synthesizer.model_.n_iter_ == 80
     assert synthesizer.sample(5)["clients"].shape == (5, 2)
 
 
