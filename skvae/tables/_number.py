@@ -333,4 +333,5 @@ def _round_into(dtype, numbers: np.ndarray) -> np.ndarray:
 
 
 def _shown(value) -> str:
-    return f"{value:,.6g}"
+    """Return a number as one would write it: 1,000,000 and not 1e+06."""
+    return f"{value:,.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:,.6g}"

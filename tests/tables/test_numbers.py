@@ -183,7 +183,7 @@ class TestRounding:
 def test_range_and_description():
     column, _ = column_from([1234567.0, -2.5, np.nan, 0.0])
     assert (column.low, column.high) == (-2.5, 1234567.0)
-    assert column.holds == "-2.5 to 1.23457e+06"
+    assert column.holds == "-2.5 to 1,234,567"
     with_atoms = Number("n", np.dtype(float), low=0.0, high=9.5, atoms=(0.0, 2.5))
     assert with_atoms.holds == "0 to 9.5, atoms 0, 2.5"
 
