@@ -58,6 +58,7 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten 
 	$(BIN)/python benchmarks/family_speed.py
 	$(BIN)/python benchmarks/family_disentanglement.py
 	$(BIN)/python benchmarks/relevance.py
+	$(BIN)/python benchmarks/choosing.py
 	$(BIN)/python benchmarks/binarised_mnist.py
 	$(BIN)/python benchmarks/multi_stage.py
 	$(BIN)/python benchmarks/multi_stage_images.py

@@ -23,7 +23,7 @@ from sklearn.model_selection import train_test_split
 
 from skvae import DIPVAE, RFVAE, VAE, BetaTCVAE, BetaVAE, FactorVAE, InfoVAE
 from skvae.datasets import make_factor_table, make_sprites
-from skvae.metrics import dci_score, factor_vae_score, mig_score
+from skvae.metrics import dci_scores, factor_vae_score, mig_score
 from skvae.selection import reconstruction_scorer
 
 MODELS = {
@@ -107,7 +107,7 @@ def measure(data, name, seed):
 
 def against(factors, codes, seed):
     """Return the scores of codes against known factors."""
-    dci = dci_score(factors, codes, random_state=seed)
+    dci = dci_scores(factors, codes, random_state=seed)
     return {
         "MIG": mig_score(factors, codes),
         "FactorVAE score": factor_vae_score(factors, codes, random_state=seed),

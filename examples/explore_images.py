@@ -27,7 +27,7 @@ import numpy as np
 from skvae import BetaTCVAE
 from skvae.datasets import fetch_mnist, make_sprites
 from skvae.metrics import (
-    dci_score,
+    dci_scores,
     factor_entropies,
     factor_vae_score,
     mig_score,
@@ -72,7 +72,7 @@ DATA = {
 
 def print_scores(codes, factors):
     """Score codes against known factors, and say which code knows which factor."""
-    dci = dci_score(factors, codes, random_state=0)
+    dci = dci_scores(factors, codes, random_state=0)
     scores = {
         "FactorVAE score": factor_vae_score(factors, codes, random_state=0),
         "MIG": mig_score(factors, codes),

@@ -11,17 +11,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae.metrics._discretise import (
-    _is_ordered_quantity,
+    MAX_LEVELS_OF_QUANTITY,
     factor_levels,
+    is_continuous,
+    pool_rare_levels,
 )
 from skvae.metrics._validation import check_factors_and_codes
 from skvae.metrics.paired_tables import as_float
 
-# Numbers with no more distinct values than this are levels, as elsewhere by default.
-_MAX_NUMERIC_LEVELS = 20
-# A forest keeps a number for each level in each node: thousands would fill the memory.
-_MAX_LEVELS = 100
-_MIN_ROWS_PER_LEVEL = 4
 _N_TREES = 100
 # Small leaves are grown on noise, and lend importance to codes that know nothing.
 _MAX_ROWS_PER_LEAF = 10
@@ -29,7 +26,7 @@ _MIN_LEAVES = 20
 
 
 class DCI(NamedTuple):
-    """What :func:`dci_score` returns, each between 0 and 1, greater is better.
+    """What :func:`dci_scores` returns, each between 0 and 1, greater is better.
 
     Parameters
     ----------
@@ -53,33 +50,47 @@ def _ranks(column):
     return np.unique(column, return_inverse=True)[1]
 
 
-def _pool_rare(levels, max_levels):
-    """Number levels from 0 on; beyond `max_levels`, the rarest ones become one."""
-    counts = np.bincount(levels)
-    by_frequency = np.argsort(-counts, kind="stable")
-    number = np.empty(len(counts), dtype=np.int64)
-    number[by_frequency] = np.arange(len(counts))
-    return np.minimum(number, max_levels - 1)[levels]
+class _Target(NamedTuple):
+    """What to predict of one factor in the rows drawn."""
+
+    values: np.ndarray  # without meaning where the factor is missing
+    is_known: np.ndarray
+    is_quantity: bool
 
 
 def _targets(factors, rows):
-    """What to predict of each factor in `rows`, and whether it is a quantity."""
-    all_levels, _ = factor_levels(factors, _MAX_NUMERIC_LEVELS)
-    max_levels = min(_MAX_LEVELS, max(2, len(rows) // _MIN_ROWS_PER_LEVEL))
+    """What to predict of each factor in `rows`."""
+    all_levels, _ = factor_levels(factors, MAX_LEVELS_OF_QUANTITY)
     targets = []
     for index, levels in enumerate(all_levels.T):
         column = factors.iloc[:, index]
-        is_quantity = (
-            _is_ordered_quantity(column) and column.nunique() > _MAX_NUMERIC_LEVELS
-        )
+        is_known = levels >= 0
+        is_quantity = is_continuous(column)
         if is_quantity:
             # Onto [0, 1], lest squares over- or underflow.
             values = as_float(column)
-            values = (values - values.min()) / np.ptp(values)
+            known = values[is_known]
+            values = (values - known.min()) / np.ptp(known)
         else:
-            values = _pool_rare(levels, max_levels)
-        targets.append((values[rows], is_quantity))
+            n_rows = np.count_nonzero(is_known[rows])
+            values = levels.copy()
+            values[is_known] = pool_rare_levels(levels[is_known], n_rows)
+        targets.append(_Target(values[rows], is_known[rows], is_quantity))
     return targets
+
+
+def _halves(target, n_train):
+    """Masks of the rows to learn from and of those held out, as far as known."""
+    is_train = np.arange(len(target.values)) < n_train
+    return target.is_known & is_train, target.is_known & ~is_train
+
+
+def _can_be_learnt(target, n_train):
+    """Whether the target takes at least two values in each half."""
+    return all(
+        half.any() and np.ptp(target.values[half]) > 0
+        for half in _halves(target, n_train)
+    )
 
 
 def _skill(actual, predicted, is_quantity):
@@ -128,7 +139,7 @@ def _concentration(importances):
     },
     prefer_skip_nested_validation=True,
 )
-def dci_score(factors, codes, *, max_rows=10_000, random_state=None):
+def dci_scores(factors, codes, *, max_rows=10_000, random_state=None):
     """Disentanglement, completeness and informativeness (DCI) of codes.
 
     A forest predicts each factor from all codes, and tells how important each code
@@ -139,9 +150,10 @@ def dci_score(factors, codes, *, max_rows=10_000, random_state=None):
     Parameters
     ----------
     factors : array-like of shape (n_rows, n_factors) or (n_rows,)
-        The known factors, continuous or discrete; DataFrames may mix kinds. No
-        missing values. See Notes for which are classified and which regressed. A
-        factor that is constant in either half of the rows is left out.
+        The known factors, continuous or discrete; DataFrames may mix kinds. Cells may
+        be missing: the forest of a factor learns, and is rated, on the rows where it
+        is known. See Notes for which are classified and which regressed. A factor
+        that is constant in either half of the rows, or missing there, is left out.
 
     codes : array-like of shape (n_rows, n_codes)
         The representation of the same rows, posterior means as a rule. A constant
@@ -168,8 +180,8 @@ def dci_score(factors, codes, *, max_rows=10_000, random_state=None):
     Raises
     ------
     ValueError
-        If the shapes do not match, if codes are not finite, if factors are missing or
-        infinite, or if all factors are left out.
+        If the shapes do not match, if codes are not finite, if a factor is infinite or
+        missing in all rows, or if all factors are left out.
 
     See Also
     --------
@@ -237,17 +249,17 @@ def dci_score(factors, codes, *, max_rows=10_000, random_state=None):
     Three factors, and codes that are these factors in another order and scale:
 
     >>> import numpy as np
-    >>> from skvae.metrics import dci_score
+    >>> from skvae.metrics import dci_scores
     >>> rng = np.random.RandomState(0)
     >>> factors = rng.randint(5, size=(1000, 3))
     >>> codes = factors[:, [2, 0, 1]] * [1.0, -2.0, 0.5]
-    >>> dci_score(factors, codes, random_state=0)
+    >>> dci_scores(factors, codes, random_state=0)
     DCI(disentanglement=1.0, completeness=1.0, informativeness=1.0)
 
     Sum and difference of the first two factors know as much of them, but mix them:
 
     >>> turned = factors @ [[1, 1, 0], [1, -1, 0], [0, 0, 1]]
-    >>> score = dci_score(factors, turned, random_state=0)
+    >>> score = dci_scores(factors, turned, random_state=0)
     >>> score.disentanglement < 0.7
     True
     >>> score.informativeness > 0.9
@@ -258,9 +270,7 @@ def dci_score(factors, codes, *, max_rows=10_000, random_state=None):
     rows = random_state.permutation(len(codes))[:max_rows]
     n_train = len(rows) // 2
     targets = [
-        (target, is_quantity)
-        for target, is_quantity in _targets(factors, rows)
-        if np.ptp(target[:n_train]) > 0 and np.ptp(target[n_train:]) > 0
+        target for target in _targets(factors, rows) if _can_be_learnt(target, n_train)
     ]
     if not targets:
         raise ValueError(
@@ -275,13 +285,14 @@ def dci_score(factors, codes, *, max_rows=10_000, random_state=None):
 
     importances = np.empty((ranks.shape[1], len(targets)))
     skills = np.empty(len(targets))
-    for index, (target, is_quantity) in enumerate(targets):
+    for index, target in enumerate(targets):
+        train, test = _halves(target, n_train)
         forest = _fit_forest(
-            ranks[:n_train], target[:n_train], is_quantity, random_state
+            ranks[train], target.values[train], target.is_quantity, random_state
         )
         importances[:, index] = forest.feature_importances_
-        predicted = forest.predict(ranks[n_train:])
-        skills[index] = _skill(target[n_train:], predicted, is_quantity)
+        predicted = forest.predict(ranks[test])
+        skills[index] = _skill(target.values[test], predicted, target.is_quantity)
 
     weights = importances.sum(axis=1)
     if weights.sum() > 0:  # no forest may find a place to split

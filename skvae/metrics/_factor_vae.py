@@ -1,80 +1,29 @@
 """The FactorVAE score: does fixing one factor still one code?"""
 
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae._core.chunking import row_chunks
+from skvae.metrics._chance import above_chance
 from skvae.metrics._discretise import factor_levels
+from skvae.metrics._groups import NUMBERS_PER_CHUNK, group_rows
 from skvae.metrics._validation import (
     MIN_STD,
-    active_dimensions,
     check_factors_and_codes,
+    standardise_active,
 )
 from skvae.metrics._votes import majority_vote_accuracy
-
-# Numbers gathered at a time: 1 MB of float64 stays in the cache.
-_NUMBERS_PER_CHUNK = 2**17
-
-
-class _Groups(NamedTuple):
-    """The groups of equal factor value of all factors, one after the other."""
-
-    rows: np.ndarray  # row numbers, sorted by factor and level
-    start: np.ndarray  # where in `rows` a group begins
-    size: np.ndarray
-    factor: np.ndarray  # the factor that the group fixes
-    cumulative_weight: np.ndarray  # each factor weighs 1, a group by its size
-    n_factors: int
-
-
-def _group_rows(levels, n_levels):
-    """Sort the rows by the value of each factor that can be fixed.
-
-    A constant factor, and a factor without two rows of one value, takes no part.
-    """
-    rows, starts, sizes, factors, weights = [], [], [], [], []
-    n_factors = 0
-    for levels_of_factor, count in zip(levels.T, n_levels, strict=True):
-        size = np.bincount(levels_of_factor, minlength=count)
-        is_usable = size >= 2
-        if count < 2 or not is_usable.any():
-            continue
-        rows.append(np.argsort(levels_of_factor, kind="stable"))
-        starts.append((n_factors * len(levels) + np.cumsum(size) - size)[is_usable])
-        sizes.append(size[is_usable])
-        weights.append(sizes[-1] / sizes[-1].sum())
-        factors.append(np.full(is_usable.sum(), n_factors))
-        n_factors += 1
-    if n_factors == 0:
-        raise ValueError(
-            "Expected a factor that takes at least two values and one of them in at "
-            "least two rows, got none: nothing can be held fixed."
-        )
-    return _Groups(
-        rows=np.concatenate(rows),
-        start=np.concatenate(starts),
-        size=np.concatenate(sizes),
-        factor=np.concatenate(factors),
-        cumulative_weight=np.cumsum(np.concatenate(weights)),
-        n_factors=n_factors,
-    )
 
 
 def _count_votes(standardised_codes, groups, n_votes, n_rows_per_vote, random_state):
     """Table of votes, of shape (n_codes, n_factors)."""
     n_codes = standardised_codes.shape[1]
-    # Every factor weighs 1, so that one uniform number in [0, n_factors) draws a
-    # factor and, within it, the group of a random row.
-    position = random_state.uniform(0, groups.n_factors, size=n_votes)
-    group = np.searchsorted(groups.cumulative_weight, position, side="right")
-    group = np.minimum(group, len(groups.size) - 1)  # rounding of the last sum
-
+    group = groups.at(random_state.uniform(0, groups.n_factors, size=n_votes))
     stillest_code = np.empty(n_votes, dtype=np.int64)
-    chunk_size = max(1, _NUMBERS_PER_CHUNK // (n_rows_per_vote * n_codes))
+    chunk_size = max(1, NUMBERS_PER_CHUNK // (n_rows_per_vote * n_codes))
     for chunk in row_chunks(n_votes, chunk_size):
         start, size = groups.start[group[chunk]], groups.size[group[chunk]]
         uniform = random_state.random_sample((len(start), n_rows_per_vote))
@@ -90,14 +39,6 @@ def _count_votes(standardised_codes, groups, n_votes, n_rows_per_vote, random_st
     cell = stillest_code * groups.n_factors + groups.factor[group]
     votes = np.bincount(cell, minlength=n_codes * groups.n_factors)
     return votes.reshape(n_codes, groups.n_factors)
-
-
-def _above_chance(score, n_factors):
-    """Rescale `score` so that 1 / n_factors becomes 0 and 1 stays 1."""
-    if n_factors == 1:
-        return 0.0
-    chance = 1.0 / n_factors
-    return (score - chance) / (1.0 - chance)
 
 
 @validate_params(
@@ -135,9 +76,9 @@ def factor_vae_score(
     Parameters
     ----------
     factors : array-like of shape (n_rows, n_factors) or (n_rows,)
-        The known factors, continuous or discrete; DataFrames may mix kinds. No
-        missing values. See Notes for how values are grouped. A factor that is
-        constant, or that has no two rows of one value, takes no part.
+        The known factors, continuous or discrete; DataFrames may mix kinds. Cells may
+        be missing. See Notes for how values are grouped. A factor that is constant,
+        or that has no two rows of one value, takes no part.
 
     codes : array-like of shape (n_rows, n_codes)
         The representation of the same rows, posterior means as a rule.
@@ -179,8 +120,8 @@ def factor_vae_score(
     Raises
     ------
     ValueError
-        If the shapes do not match, if codes are not finite, if factors are missing,
-        or if no factor takes part.
+        If the shapes do not match, if codes are not finite, if a factor is missing in
+        all rows, or if no factor takes part.
 
     See Also
     --------
@@ -198,6 +139,8 @@ def factor_vae_score(
     Boolean, categorical and string factors are grouped by level. So are numeric
     factors with at most `n_bins` distinct values, and whole numbers with at least ten
     rows per distinct value on average. All others are cut at their quantiles.
+    Rows in which a factor is missing are in none of its groups; the variance over all
+    rows includes them.
 
     Since only the stillest code votes, a code may mix in other factors as long as one
     factor dominates it: codes turned by a few degrees keep a score of 1, and
@@ -237,16 +180,14 @@ def factor_vae_score(
     """
     factors, codes = check_factors_and_codes(factors, codes)
     random_state = check_random_state(random_state)
-    groups = _group_rows(*factor_levels(factors, n_bins))
-    active = active_dimensions(codes, min_std)
-    if not active.any():
-        return 0.0
-    codes = codes[:, active]
+    groups = group_rows(*factor_levels(factors, n_bins))
     # The ratio of variances of a code is the variance of the standardised code.
-    standardised = (codes - codes.mean(axis=0)) / codes.std(axis=0, ddof=1)
+    codes = standardise_active(codes, min_std)
+    if codes.shape[1] == 0:
+        return 0.0
     train_votes, eval_votes = (
-        _count_votes(standardised, groups, n_votes, n_rows_per_vote, random_state)
+        _count_votes(codes, groups, n_votes, n_rows_per_vote, random_state)
         for n_votes in (n_votes_train, n_votes_eval)
     )
     _, score = majority_vote_accuracy(train_votes, eval_votes)
-    return _above_chance(score, groups.n_factors) if adjusted else score
+    return above_chance(score, 1.0 / groups.n_factors) if adjusted else score

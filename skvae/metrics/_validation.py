@@ -15,7 +15,10 @@ def check_codes(codes, *, name="codes"):
 
 
 def check_factors(factors):
-    """Return `factors` as a DataFrame with one column per factor, none missing."""
+    """Return `factors` as a DataFrame with one column per factor.
+
+    Cells may be missing, but not all cells of a factor.
+    """
     if not isinstance(factors, pd.DataFrame):
         if not isinstance(factors, pd.Series):
             factors = np.asarray(factors)
@@ -24,17 +27,25 @@ def check_factors(factors):
                     "Expected factors of shape (n_rows, n_factors) or (n_rows,), "
                     f"got {factors.shape}."
                 )
-        # An object array may hold numbers in one column and strings in the next.
-        factors = pd.DataFrame(factors).infer_objects()
+        factors = _infer_kinds(factors)
     if factors.shape[1] == 0:
         raise ValueError(f"Expected at least one factor, got shape {factors.shape}.")
-    missing = factors.isna().to_numpy().any(axis=0)
+    missing = factors.isna().to_numpy().all(axis=0)
     if missing.any():
         raise ValueError(
-            f"Factors {list(factors.columns[missing])} hold missing values; drop "
-            "these rows from the factors and from the codes."
+            "Expected factors that are known in some rows, got "
+            f"{list(factors.columns[missing])} missing in all {len(factors)}."
         )
     return factors
+
+
+def _infer_kinds(factors):
+    """Make an array a DataFrame: objects may be numbers here and strings there."""
+    frame = pd.DataFrame(factors)
+    if factors.dtype == object:
+        # pandas takes numbers beside None for numbers, and beside pd.NA for objects.
+        frame = frame.where(frame.notna(), None)
+    return frame.infer_objects()
 
 
 def check_factors_and_codes(factors, codes):
@@ -68,3 +79,46 @@ def active_dimensions(codes, min_std):
     number in floating point, so that its computed deviation need not be 0.
     """
     return (codes.std(axis=0, ddof=1) >= min_std) & (np.ptp(codes, axis=0) > 0)
+
+
+def standardise_active(codes, min_std):
+    """Drop the dead codes, and give the others mean 0 and standard deviation 1."""
+    codes = codes[:, active_dimensions(codes, min_std)]
+    return (codes - codes.mean(axis=0)) / codes.std(axis=0, ddof=1)
+
+
+def check_codes_of_models(codes):
+    """Return the codes of at least two models as a list of checked arrays."""
+    codes = [
+        check_codes(codes_of_model, name=f"codes[{i}]")
+        for i, codes_of_model in enumerate(codes)
+    ]
+    if len(codes) < 2:
+        raise ValueError(
+            f"Expected codes of at least two models to compare, got {len(codes)}."
+        )
+    return codes
+
+
+def check_one_per_model(values, codes, name):
+    """Refuse a list that is not as long as the list of models."""
+    if len(values) != len(codes):
+        raise ValueError(
+            f"Expected one entry of {name} for each of the {len(codes)} models, got "
+            f"{len(values)}."
+        )
+
+
+def check_active_of_models(active, codes):
+    """Return one boolean mask of active latents per model."""
+    if active is None:
+        return [active_dimensions(one, MIN_STD) for one in codes]
+    check_one_per_model(active, codes, "active")
+    active = [np.asarray(mask) for mask in active]
+    for i, (mask, one) in enumerate(zip(active, codes, strict=True)):
+        if mask.dtype != bool or mask.shape != one.shape[1:]:
+            raise ValueError(
+                f"Expected active[{i}] as a boolean mask of shape {one.shape[1:]}, "
+                f"got dtype {mask.dtype} and shape {mask.shape}."
+            )
+    return active

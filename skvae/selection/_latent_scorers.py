@@ -1,14 +1,12 @@
-"""Scorers of latents: ``scorer(estimator, X, y)`` to a number, greater is better.
+"""Scorers of latents without labels: ``scorer(estimator, X)``, greater is better.
 
 What they draw, they draw with a fixed seed, so that settings are compared on the same
 draws.
 """
 
 from skvae.metrics import (
-    factor_vae_score,
     kl_per_dimension,
     latent_consistency_score,
-    mig_score,
     n_active,
     total_correlation,
 )
@@ -20,72 +18,6 @@ _ACTIVE_KL = 0.01
 # the scorer once a fit, and the accuracy is still known to 0.02 or better.
 _N_RUNS = 500
 _N_ROWS_PER_RUN = 64
-
-
-def factor_vae_scorer(estimator, X, y):
-    """Score codes against true factors: the FactorVAE score of Kim & Mnih.
-
-    It needs ground truth. The label-free score that the thesis calls its FactorVAE
-    metric is :func:`latent_consistency_scorer`.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to encode.
-
-    y : DataFrame or array-like of shape (n_samples, n_factors)
-        The true factors of the rows. Searches pass them on as their own ``y``.
-
-    Returns
-    -------
-    score : float
-        Between 0 and 1. Chance is about 1 / n_factors.
-
-    Raises
-    ------
-    ValueError
-        If `y` is None or has another number of rows than `X`.
-
-    See Also
-    --------
-    skvae.metrics.factor_vae_score : The score of arrays.
-    """
-    factors = _required(y, "factor_vae_scorer")
-    return factor_vae_score(factors, _codes(estimator, X), random_state=_SEED)
-
-
-def mig_scorer(estimator, X, y):
-    """Score codes against true factors: the mutual information gap.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to encode.
-
-    y : DataFrame or array-like of shape (n_samples, n_factors)
-        The true factors of the rows. Searches pass them on as their own ``y``.
-
-    Returns
-    -------
-    score : float
-        Between 0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If `y` is None or has another number of rows than `X`.
-
-    See Also
-    --------
-    skvae.metrics.mig_score : The score of arrays.
-    """
-    return mig_score(_required(y, "mig_scorer"), _codes(estimator, X))
 
 
 def latent_consistency_scorer(estimator, X, y=None):
@@ -188,19 +120,3 @@ def n_active_scorer(estimator, X, y=None):
     """
     resolved = resolve(estimator, X)
     return n_active(*resolved.model._factor_model._encode(resolved.inputs))
-
-
-def _codes(estimator, X):
-    """Return posterior means of the factors of the model inside."""
-    resolved = resolve(estimator, X)
-    return resolved.model._factor_model._encode(resolved.inputs)[0]
-
-
-def _required(factors, scorer):
-    if factors is None:
-        raise ValueError(
-            f"{scorer} got y=None; expected the true factors as y, of shape "
-            "(n_samples, n_factors). Without ground truth use "
-            "latent_consistency_scorer, neg_total_correlation_scorer or ks_scorer."
-        )
-    return factors

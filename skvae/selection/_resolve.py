@@ -113,6 +113,26 @@ def resolve(estimator, X):
     )
 
 
+def codes_of(estimator, X):
+    """Return the posterior means of the factors of the model inside an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As :func:`resolve` takes it.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The table as the estimator takes it.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_samples, n_latents)
+        The means.
+    """
+    resolved = resolve(estimator, X)
+    return resolved.model._factor_model._encode(resolved.inputs)[0]
+
+
 def _unchanged(rows):
     return rows
 

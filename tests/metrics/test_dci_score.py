@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import entropy
 
-from skvae.metrics import DCI, dci_score
+from skvae.metrics import DCI, dci_scores
 from skvae.metrics import _dci as module
 
 
@@ -56,12 +56,12 @@ def test_means_equal_plain_loop(factors, codes, seed, monkeypatch):
     importances /= importances.sum(axis=0)
     columns = iter(importances.T)
     monkeypatch.setattr(module, "_fit_forest", lambda *_: StubForest(next(columns)))
-    score = dci_score(factors, codes, random_state=0)
+    score = dci_scores(factors, codes, random_state=0)
     np.testing.assert_allclose(score[:2], dci_by_loop(importances), atol=1e-12)
 
 
 def test_identity_of_continuous_factors(factors):
-    score = dci_score(factors, factors, random_state=0)
+    score = dci_scores(factors, factors, random_state=0)
     assert isinstance(score, DCI)
     assert all(type(number) is float for number in score)
     assert min(score) > 0.98
@@ -69,9 +69,9 @@ def test_identity_of_continuous_factors(factors):
 
 def test_rotation_costs_disentanglement_not_information():
     factors = np.random.RandomState(0).uniform(size=(2000, 2))
-    straight = dci_score(factors, factors, random_state=0)
+    straight = dci_scores(factors, factors, random_state=0)
     little, much = (
-        dci_score(factors, factors @ rotation_by(degrees), random_state=0)
+        dci_scores(factors, factors @ rotation_by(degrees), random_state=0)
         for degrees in (10, 45)
     )
     assert straight.disentanglement > little.disentanglement + 0.1
@@ -87,12 +87,12 @@ def test_noise_is_not_informative(factors, discrete):
     if discrete:  # unequal levels: always naming the largest is right in 68 %
         factors = np.abs(factors) > 1
     noise = np.random.RandomState(5).normal(size=(1000, 6))
-    assert max(dci_score(factors, noise, random_state=0)) < 0.03
+    assert max(dci_scores(factors, noise, random_state=0)) < 0.03
 
 
 def test_factor_stored_twice_costs_completeness_only(factors):
     codes = np.column_stack([factors, -factors[:, 0]])
-    score = dci_score(factors, codes, random_state=0)
+    score = dci_scores(factors, codes, random_state=0)
     assert score.disentanglement > 0.98
     # Two equal shares among four codes have half of the largest entropy.
     assert score.completeness == pytest.approx(5 / 6, abs=0.02)
@@ -102,7 +102,7 @@ def test_factor_stored_twice_costs_completeness_only(factors):
 def test_two_factors_in_one_code_cost_disentanglement_only():
     levels = np.random.RandomState(0).randint(3, size=(1000, 3))
     codes = np.column_stack([3 * levels[:, 0] + levels[:, 1], levels[:, 2]])
-    score = dci_score(levels, codes, random_state=0)
+    score = dci_scores(levels, codes, random_state=0)
     # The first code, which has two thirds of the importance, serves two factors of
     # three; the second serves one.
     expected = 1 - 2 / 3 * np.log(2) / np.log(3)
@@ -112,23 +112,23 @@ def test_two_factors_in_one_code_cost_disentanglement_only():
 
 
 def test_constant_codes_change_nothing(factors, codes):
-    expected = dci_score(factors, codes, random_state=0)
+    expected = dci_scores(factors, codes, random_state=0)
     dead = np.full(1000, 0.1)
     extended = np.column_stack([dead, codes[:, :2], dead + 1, codes[:, 2:], 0 * dead])
-    assert dci_score(factors, extended, random_state=0) == expected
-    assert dci_score(factors, extended[:, [0, 3]], random_state=0) == (0, 0, 0)
+    assert dci_scores(factors, extended, random_state=0) == expected
+    assert dci_scores(factors, extended[:, [0, 3]], random_state=0) == (0, 0, 0)
 
 
 def test_increasing_functions_of_codes_change_nothing(factors, codes):
-    expected = dci_score(factors, codes, random_state=0)
+    expected = dci_scores(factors, codes, random_state=0)
     rescaled = codes * [1e-12, 0.5, 3.0, 1e40]
-    assert dci_score(factors, rescaled, random_state=0) == expected
-    assert dci_score(factors, np.exp(codes), random_state=0) == expected
+    assert dci_scores(factors, rescaled, random_state=0) == expected
+    assert dci_scores(factors, np.exp(codes), random_state=0) == expected
 
 
 def test_order_and_signs_change_no_more_than_chance_does(factors, codes):
-    expected = dci_score(factors, codes, random_state=0)
-    transformed = dci_score(
+    expected = dci_scores(factors, codes, random_state=0)
+    transformed = dci_scores(
         factors[:, [1, 2, 0]], codes[:, [2, 3, 1, 0]] * [1, -1, -1, 1], random_state=0
     )
     np.testing.assert_allclose(transformed, expected, atol=0.03)
@@ -136,34 +136,34 @@ def test_order_and_signs_change_no_more_than_chance_does(factors, codes):
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_scale_of_continuous_factors_does_not_matter(factors, codes, scale):
-    expected = dci_score(factors, codes, random_state=0)
-    actual = dci_score(factors * scale, codes, random_state=0)
+    expected = dci_scores(factors, codes, random_state=0)
+    actual = dci_scores(factors * scale, codes, random_state=0)
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
 
 
 def test_single_code_and_single_factor(factors):
     code = factors[:, [0]]
-    score = dci_score(factors[:, 0], code, random_state=0)
+    score = dci_scores(factors[:, 0], code, random_state=0)
     assert score[:2] == (1, 1)
     assert score.informativeness > 0.98
     # One code cannot say which of the factors it is for, were it not for I.
-    several = dci_score(factors, code, random_state=0)
+    several = dci_scores(factors, code, random_state=0)
     assert several.disentanglement == pytest.approx(0)
     assert several.completeness == 1
     assert several.informativeness == pytest.approx(1 / 3, abs=0.01)
-    assert dci_score(factors[:, 0], factors, random_state=0).disentanglement == 1
+    assert dci_scores(factors[:, 0], factors, random_state=0).disentanglement == 1
 
 
 def test_constant_factor_is_left_out(factors, codes):
-    expected = dci_score(factors, codes, random_state=0)
+    expected = dci_scores(factors, codes, random_state=0)
     once = np.arange(1000) == 500  # constant in one half, whichever that is
     extended = np.column_stack([np.zeros(1000), factors, once])
-    assert dci_score(extended, codes, random_state=0) == expected
+    assert dci_scores(extended, codes, random_state=0) == expected
     for constant in (np.zeros(1000), once):
         with pytest.raises(ValueError, match="at least two values both in"):
-            dci_score(constant, codes)
+            dci_scores(constant, codes)
     with pytest.raises(ValueError, match="at least two values both in"):
-        dci_score([0, 1], [[0.0], [1.0]])
+        dci_scores([0, 1], [[0.0], [1.0]])
 
 
 def test_kinds_of_factors():
@@ -180,12 +180,12 @@ def test_kinds_of_factors():
             "kind": pd.Categorical((5 * latent[:, 5]).astype(int)),
         }
     )
-    score = dci_score(factors, latent, random_state=0)
+    score = dci_scores(factors, latent, random_state=0)
     assert min(score) > 0.95
     # The code of the whole numbers is noisy: it names few of them, and misses none by
     # much, which a regression gives credit for.
     noisy = latent[:, 1] + rng.normal(scale=0.05, size=2000)
-    informativeness = dci_score(
+    informativeness = dci_scores(
         factors["whole"], noisy[:, None], random_state=0
     ).informativeness
     assert informativeness == pytest.approx(1 - 0.05**2 * 12, abs=0.02)
@@ -196,7 +196,7 @@ def test_informativeness_of_levels_is_accuracy_above_chance():
     level = rng.choice(3, p=[0.5, 0.3, 0.2], size=10_000)
     # Of each level, 40 % of the rows show another code, which says nothing of it.
     code = np.where(rng.uniform(size=10_000) < 0.4, 3, level)
-    score = dci_score(level, code[:, None], random_state=0)
+    score = dci_scores(level, code[:, None], random_state=0)
     # Of these, half are guessed right.
     assert score.informativeness == pytest.approx((0.8 - 0.5) / (1 - 0.5), abs=0.02)
 
@@ -204,60 +204,58 @@ def test_informativeness_of_levels_is_accuracy_above_chance():
 def test_many_levels():
     codes = np.random.RandomState(0).normal(size=(2000, 3))
     names = [f"row {i}" for i in range(2000)]
-    assert dci_score(names, codes, random_state=0).informativeness == 0
+    assert dci_scores(names, codes, random_state=0).informativeness == 0
     # More levels than are kept apart, one of which holds half of the rows.
     number = np.where(np.arange(2000) % 2 == 0, 0, np.arange(2000) % 301)
     codes[:, 0] = number > 0
     names = [f"group {i}" for i in number]
-    assert dci_score(names, codes, random_state=0).completeness > 0.5
+    assert dci_scores(names, codes, random_state=0).completeness > 0.5
 
 
 @pytest.mark.parametrize("n_rows", [24, 60, 200])
 def test_few_rows(n_rows):
     levels = np.random.RandomState(0).randint(2, size=(n_rows, 2))
-    np.testing.assert_allclose(dci_score(levels, levels, random_state=0), 1)
+    np.testing.assert_allclose(dci_scores(levels, levels, random_state=0), 1)
     # Names that one or two rows bear cannot be learnt.
     names = [f"row {i // 2}" for i in range(n_rows)]
     codes = np.random.RandomState(0).normal(size=(n_rows, 2))
-    assert dci_score(names, codes, random_state=0).informativeness < 0.1
-    assert dci_score(codes, codes, random_state=0).informativeness > 0.6
+    assert dci_scores(names, codes, random_state=0).informativeness < 0.1
+    assert dci_scores(codes, codes, random_state=0).informativeness > 0.6
 
 
 def test_deterministic(factors, codes):
-    first = dci_score(factors, codes, random_state=3)
-    assert dci_score(factors, codes, random_state=3) == first
-    assert dci_score(factors, codes, random_state=np.random.RandomState(3)) == first
-    assert dci_score(pd.DataFrame(factors), codes.tolist(), random_state=3) == first
-    assert dci_score(factors, codes, random_state=4) != first
+    first = dci_scores(factors, codes, random_state=3)
+    assert dci_scores(factors, codes, random_state=3) == first
+    assert dci_scores(factors, codes, random_state=np.random.RandomState(3)) == first
+    assert dci_scores(pd.DataFrame(factors), codes.tolist(), random_state=3) == first
+    assert dci_scores(factors, codes, random_state=4) != first
 
 
 def test_max_rows(factors, codes):
-    everything = dci_score(factors, codes, random_state=0)
-    assert dci_score(factors, codes, max_rows=None, random_state=0) == everything
-    assert dci_score(factors, codes, max_rows=1000, random_state=0) == everything
-    fewer = dci_score(factors, codes, max_rows=200, random_state=0)
+    everything = dci_scores(factors, codes, random_state=0)
+    assert dci_scores(factors, codes, max_rows=None, random_state=0) == everything
+    assert dci_scores(factors, codes, max_rows=1000, random_state=0) == everything
+    fewer = dci_scores(factors, codes, max_rows=200, random_state=0)
     # Rows that were not drawn have no part in it.
     drawn = np.random.RandomState(0).permutation(1000)[:200]
     others = np.ones(1000, dtype=bool)
     others[drawn] = False
     changed = codes.copy()
     changed[others] = -7
-    assert dci_score(factors, changed, max_rows=200, random_state=0) == fewer
+    assert dci_scores(factors, changed, max_rows=200, random_state=0) == fewer
     assert fewer != everything
     with pytest.raises(ValueError, match="max_rows"):
-        dci_score(factors, codes, max_rows=3)
+        dci_scores(factors, codes, max_rows=3)
 
 
 def test_bad_input(factors, codes):
     with pytest.raises(ValueError, match="as many rows"):
-        dci_score(factors[:-1], codes)
+        dci_scores(factors[:-1], codes)
     with pytest.raises(ValueError, match="codes contains NaN"):
-        dci_score(factors, np.where(codes > 1, np.nan, codes))
-    with pytest.raises(ValueError, match="missing values"):
-        dci_score(np.where(factors > 1, np.nan, factors), codes)
+        dci_scores(factors, np.where(codes > 1, np.nan, codes))
     with pytest.raises(ValueError, match="infinite"):
-        dci_score(np.where(factors > 1, np.inf, factors), codes)
+        dci_scores(np.where(factors > 1, np.inf, factors), codes)
     with pytest.raises(ValueError, match="Expected 2D array"):
-        dci_score(factors, codes[:, 0])
+        dci_scores(factors, codes[:, 0])
     with pytest.raises(ValueError, match="shape"):
-        dci_score(factors[None], codes)
+        dci_scores(factors[None], codes)

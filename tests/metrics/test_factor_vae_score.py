@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from skvae.metrics import factor_vae_score
-from skvae.metrics._factor_vae import _count_votes, _group_rows
+from skvae.metrics._factor_vae import _count_votes
+from skvae.metrics._groups import group_rows
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_votes_equal_plain_loop(factors):
     rng = np.random.RandomState(1)
     codes = factors @ rng.normal(size=(3, 4)) + rng.normal(size=(400, 4))
     standardised = (codes - codes.mean(axis=0)) / codes.std(axis=0, ddof=1)
-    groups = _group_rows(factors, np.array([4, 4, 4]))
+    groups = group_rows(factors, np.array([4, 4, 4]))
     fast = _count_votes(standardised, groups, 3000, 16, np.random.RandomState(2))
     slow = votes_by_loop(factors, codes, 3000, 16, np.random.RandomState(2))
     np.testing.assert_array_equal(fast, slow)
@@ -60,7 +61,7 @@ def test_values_are_drawn_as_often_as_they_occur():
     codes = rng.normal(size=(1000, 2))
     codes[:900, 0] *= 0.01
     codes[900:, 1] *= 0.01
-    groups = _group_rows(factor[:, None], np.array([2]))
+    groups = group_rows(factor[:, None], np.array([2]))
     votes = _count_votes(codes, groups, 5000, 64, rng)
     assert votes[1, 0] / votes.sum() == pytest.approx(0.1, abs=0.02)
 
@@ -68,7 +69,7 @@ def test_values_are_drawn_as_often_as_they_occur():
 def test_values_of_one_row_are_left_out():
     rng = np.random.RandomState(0)
     levels = np.r_[np.zeros(50, int), np.arange(1, 51)][:, None]
-    groups = _group_rows(levels, np.array([51]))
+    groups = group_rows(levels, np.array([51]))
     np.testing.assert_array_equal(groups.size, [50])
     codes = rng.normal(size=(100, 2))
     codes[:50, 1] *= 0.01

@@ -9,7 +9,6 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skvae.selection
 from skvae import VAE, BetaTCVAE, BetaVAE
 from skvae._core.errors import PosteriorCollapseWarning
 from skvae.datasets import make_factor_table
@@ -23,22 +22,13 @@ from skvae.selection import (
     n_active_scorer,
     neg_total_correlation_scorer,
     reconstruction_scorer,
+    scorers,
 )
 
-# Those of outlier detectors, which are no models, and those of mixed tables.
-ELSEWHERE = {
-    "detection_scorer",
-    "fidelity_scorer",
-    "shape_scorer",
-    "trend_scorer",
-    "tv_scorer",
-    "utility_scorer",
-}
-SCORERS = {
-    name: getattr(skvae.selection, name)
-    for name in skvae.selection.__all__
-    if name not in ELSEWHERE and not name.startswith("outlier_")
-}
+# Those of mixed tables. Outlier detectors and ensembles are no models.
+ELSEWHERE = ["detection", "fidelity", "shape", "trend", "tv", "utility"]
+NEEDS = ["nothing but rows", "true factors as y"]
+SCORERS = scorers().query("needs in @NEEDS")["scorer"].drop(ELSEWHERE).to_dict()
 FIDELITY = [ks_scorer, ks_sample_scorer, reconstruction_scorer]
 SUPERVISED = [factor_vae_scorer, mig_scorer]
 
@@ -137,7 +127,7 @@ def test_all_scorers_at_once_in_a_grid_search(table):
             "betatcvae__lr": [1e-3, 1e-2],
         },
         scoring=SCORERS,
-        refit="latent_consistency_scorer",
+        refit="latent_consistency",
         cv=2,
         n_jobs=2,
         error_score="raise",
@@ -146,6 +136,6 @@ def test_all_scorers_at_once_in_a_grid_search(table):
     assert len(results) == 8
     for name in SCORERS:
         assert results[f"mean_test_{name}"].notna().all()
-    best = results["mean_test_latent_consistency_scorer"].idxmax()
+    best = results["mean_test_latent_consistency"].idxmax()
     assert search.best_index_ == best
     assert search.best_estimator_.transform(table.data).shape[0] == 600

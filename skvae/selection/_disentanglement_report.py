@@ -1,0 +1,323 @@
+"""Everything that can be measured of a model's latents, in one table."""
+
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skvae.metrics import (
+    beta_vae_score,
+    dci_scores,
+    explicitness_score,
+    factor_entropies,
+    factor_vae_score,
+    gaussian_total_correlation,
+    gaussian_wasserstein,
+    irs_score,
+    kl_per_dimension,
+    latent_consistency_score,
+    mig_score,
+    mig_sup_score,
+    modularity_score,
+    recovered_factors,
+    sap_score,
+    total_correlation,
+)
+from skvae.selection._resolve import resolve
+from skvae.selection._seed_scorers import find_ensemble, udr_scorer
+
+# A latent whose mean KL to the prior is no larger, in nats, carries nothing.
+_ACTIVE_KL = 0.01
+# From these on a sentence says that something is wrong.
+_SAME, _DEPENDENT, _BIAS, _FEW_ROWS = 0.8, 1.0, 0.05, 500
+_N_BINS = 20
+
+_MEANINGS = {
+    "active latents": "latents that carry information, more than 0.01 nats",
+    "KL": "nats that the latents carry in all",
+    "total correlation": "nats by which latents depend on one another",
+    "Gaussian total correlation": "the same of the codes, by their correlations alone",
+    "distance to the prior": "2-Wasserstein distance of the codes to N(0, I)",
+    "latent consistency": "whether latents survive decoding and encoding; sees no turn",
+    "UDR": "whether other seeds find the same latents",
+    "FactorVAE score": "whether a fixed factor stills one latent",
+    "beta-VAE score": "whether a linear classifier tells which factor was fixed",
+    "MIG": "whether one latent knows a factor, and no second one does",
+    "MIG-sup": "whether a latent knows one factor, and no second one",
+    "DCI disentanglement": "whether each latent serves to predict one factor",
+    "DCI completeness": "whether each factor is predicted from one latent",
+    "DCI informativeness": "how well factors are predicted from all latents",
+    "SAP": "whether one latent predicts a factor better than all others",
+    "modularity": "whether each latent knows one factor only",
+    "explicitness": "whether factors can be read off the code by a linear rule",
+    "IRS": "whether latents stay as they are when other factors change",
+    "recovered factors": "share of the factors with a latent of their own",
+}
+
+
+class DisentanglementReport(pd.DataFrame):
+    """What :func:`disentanglement_report` returns: a table, and what is wrong.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_scores, 3)
+        A row for each score: ``value``, ``chance``, which codes with their rows
+        shuffled get (NaN where there is no such thing), and ``meaning``.
+
+    findings : list of str
+        Sentences about what is wrong; empty where nothing was found.
+    """
+
+    _metadata = ("findings",)
+
+    def __init__(self, scores, findings):
+        super().__init__(scores)
+        self.findings = findings
+
+    @property
+    def _constructor(self):
+        return pd.DataFrame  # a part of a report is a plain table
+
+    def __repr__(self):
+        width = self["meaning"].str.len().max()
+        table = pd.DataFrame(
+            {
+                "value": self["value"].map("{:.3f}".format),
+                "chance": self["chance"].map("{:.3f}".format, na_action="ignore"),
+                "meaning": self["meaning"].str.ljust(width),
+            }
+        )
+        lines = [table.fillna("").to_string(index_names=False)]
+        return "\n".join([*lines, *(f"- {finding}" for finding in self.findings)])
+
+    def _repr_html_(self):
+        items = "".join(f"<li>{finding}</li>" for finding in self.findings)
+        return self.round(3).to_html(na_rep="", border=0) + f"<ul>{items}</ul>"
+
+
+@validate_params(
+    {
+        "estimator": "no_validation",
+        "X": "no_validation",
+        "factors": ["array-like", None],
+        "max_rows": [Interval(Integral, 100, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def disentanglement_report(
+    estimator, X, factors=None, *, max_rows=10_000, random_state=0
+):
+    """Measure whether the latents of a model are disentangled, in every way there is.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted model, a :class:`SeedEnsemble`, or a Pipeline or search with one
+        inside.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        Rows to encode, best those that the model has not seen.
+
+    factors : DataFrame or array-like of shape (n_samples, n_factors), default=None
+        What is known of the same rows: true factors of a simulator, or quantities that
+        one would like latents to be, such as how far a credit line is used. Without
+        them the report has scores that need none.
+
+    max_rows : int, default=10_000
+        Rows to measure on, drawn if there are more.
+
+    random_state : int, RandomState instance or None, default=0
+        Determines what is drawn.
+
+    Returns
+    -------
+    report : DisentanglementReport of shape (n_scores, 3)
+        A DataFrame with the columns ``value``, ``chance`` and ``meaning``, and
+        ``report.findings``, sentences about what is wrong.
+
+    Raises
+    ------
+    TypeError
+        If there is no model of skvae inside.
+
+    ValueError
+        If `X` and `factors` have different numbers of rows.
+
+    See Also
+    --------
+    skvae.metrics : The scores of arrays.
+
+    Notes
+    -----
+    Scores with factors are of the active latents. ``chance`` is measured: it is the
+    score of the same codes with their rows shuffled, which know nothing of the
+    factors. For latent consistency it is 1 over the number of active latents.
+
+    Examples
+    --------
+    >>> from skvae import BetaTCVAE
+    >>> from skvae.datasets import make_factor_table
+    >>> from skvae.selection import disentanglement_report
+    >>> table = make_factor_table(500, random_state=0)
+    >>> model = BetaTCVAE(latent_dim=4, max_epochs=5, random_state=0).fit(table.data)
+    >>> report = disentanglement_report(model, table.data, table.factors)
+    >>> report.loc[["active latents", "MIG"], "value"].round(1).tolist()
+    [4.0, 0.1]
+    """
+    random_state = check_random_state(random_state)
+    seed = random_state.randint(2**31 - 1)
+    X, factors = _some_rows(X, factors, max_rows, random_state)
+    resolved = resolve(estimator, X)
+    model = resolved.model._factor_model
+    means, log_variances = model._encode(resolved.inputs)
+    kl = kl_per_dimension(means, log_variances)
+    active = np.flatnonzero(kl > _ACTIVE_KL)
+    scores = _without_factors(model, means, log_variances, kl, seed)
+    if find_ensemble(estimator, X)[0] is not None:
+        scores["UDR"] = (udr_scorer(estimator, X), np.nan)
+    if factors is not None:
+        codes = means[:, active] if len(active) else means
+        shuffled = codes[random_state.permutation(len(codes))]
+        scores |= _with_factors(factors, codes, shuffled, seed)
+    table = pd.DataFrame.from_dict(scores, "index", columns=["value", "chance"])
+    table["meaning"] = table.index.map(_MEANINGS)
+    table.index.name = "score"
+    return DisentanglementReport(table, _findings(table, means, active, factors))
+
+
+def _some_rows(X, factors, max_rows, random_state):
+    """Return at most so many rows of both."""
+    n_rows = len(X)
+    if factors is not None:
+        if not isinstance(factors, pd.DataFrame | pd.Series):
+            factors = np.asarray(factors)
+        if len(factors) != n_rows:
+            raise ValueError(
+                f"Got {n_rows} rows in X and {len(factors)} in factors; expected the "
+                "same rows."
+            )
+    if n_rows <= max_rows:
+        return X, factors
+    rows = np.sort(random_state.choice(n_rows, max_rows, replace=False))
+    return _taken(X, rows), None if factors is None else _taken(factors, rows)
+
+
+def _taken(table, rows):
+    if isinstance(table, pd.DataFrame | pd.Series):
+        return table.iloc[rows]
+    return np.asarray(table)[rows]
+
+
+def _without_factors(model, means, log_variances, kl, seed):
+    """Return pairs of value and chance by the name of the score."""
+    is_active = kl > _ACTIVE_KL
+    consistency = latent_consistency_score(
+        means,
+        model._inference.decode,
+        lambda rows: model._inference.encode(rows)[0],
+        active=is_active,
+        random_state=seed,
+    ).eval_accuracy
+    total = total_correlation(means, log_variances, random_state=seed)
+    distance = gaussian_wasserstein(means, log_variances)
+    n_active = int(is_active.sum())
+    linear = gaussian_total_correlation(means[:, is_active]) if n_active else 0.0
+    return {
+        "active latents": (n_active, np.nan),
+        "KL": (kl.sum(), np.nan),
+        "total correlation": (total, np.nan),
+        "Gaussian total correlation": (linear, np.nan),
+        "distance to the prior": (distance, np.nan),
+        "latent consistency": (consistency, 1 / n_active if n_active else np.nan),
+    }
+
+
+def _with_factors(factors, codes, shuffled, seed):
+    """Return pairs of value and chance by the name of the score."""
+    scores = {
+        "FactorVAE score": partial(factor_vae_score, random_state=seed),
+        "beta-VAE score": partial(beta_vae_score, random_state=seed),
+        "MIG": mig_score,
+        "MIG-sup": mig_sup_score,
+        "SAP": partial(sap_score, random_state=seed),
+        "modularity": modularity_score,
+        "explicitness": partial(explicitness_score, random_state=seed),
+        "IRS": irs_score,
+        "recovered factors": lambda *arrays: recovered_factors(*arrays).share,
+    }
+    pairs = {
+        name: (score(factors, codes), score(factors, shuffled))
+        for name, score in scores.items()
+    }
+    own, chance = (
+        dci_scores(factors, each, random_state=seed) for each in (codes, shuffled)
+    )
+    for name, value in own._asdict().items():
+        pairs[f"DCI {name}"] = (value, getattr(chance, name))
+    return pairs
+
+
+def _findings(table, means, active, factors):
+    """Return sentences about what is wrong."""
+    if len(active) == 0:
+        return [
+            "Every latent is switched off: the posterior has collapsed, and no other "
+            "number here means anything. Lower beta, or lengthen kl_warmup."
+        ]
+    findings = [
+        *_redundant(means, active),
+        *_entangled(table["value"]),
+        *_too_few_rows(len(means), factors),
+    ]
+    value = table["value"]
+    if value["latent consistency"] < 0.5 * (1 + table["chance"]["latent consistency"]):
+        findings.append(
+            f"Latents do not survive decoding and encoding (consistency "
+            f"{value['latent consistency']:.2f}): several say the same, or the "
+            "decoder ignores some."
+        )
+    return findings
+
+
+def _redundant(means, active):
+    ranks = rankdata(means[:, active], axis=0)
+    correlations = np.atleast_2d(np.corrcoef(ranks.T))
+    for i, j in zip(*np.triu_indices(len(active), 1), strict=True):
+        if abs(correlations[i, j]) >= _SAME:
+            yield (
+                f"Latents {active[i]} and {active[j]} hold much the same (rank "
+                f"correlation {correlations[i, j]:.2f}). Raise beta, or take fewer."
+            )
+
+
+def _entangled(value):
+    if value["total correlation"] >= _DEPENDENT:
+        yield (
+            f"Latents depend on one another (total correlation "
+            f"{value['total correlation']:.1f} nats). Raise beta of a BetaTCVAE."
+        )
+    if "MIG" in value and value["DCI informativeness"] > 0.5 > 5 * value["MIG"]:
+        yield (
+            f"The code holds the factors (informativeness "
+            f"{value['DCI informativeness']:.2f}), and no latent holds one alone (MIG "
+            f"{value['MIG']:.2f}): they are entangled."
+        )
+
+
+def _too_few_rows(n_rows, factors):
+    if n_rows < _FEW_ROWS:
+        yield f"{n_rows} rows are few: take all of these scores as rough."
+    elif factors is not None:
+        entropies = factor_entropies(factors, n_bins=_N_BINS)
+        # Of the binned mutual information of independent columns.
+        bias = (_N_BINS - 1) * (np.exp(entropies) - 1) / (2 * n_rows)
+        if (bias > _BIAS * entropies).any():
+            yield (
+                f"{n_rows} rows are few for MIG, MIG-sup and modularity of factors "
+                "with so many values: compare them with their chance level."
+            )

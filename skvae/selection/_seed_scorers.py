@@ -1,0 +1,132 @@
+"""Scorers of several seeds of a setting: ``scorer(ensemble, X)``, greater is better.
+
+They need no labels, and more than one fit: take them with a
+:class:`~skvae.selection.SeedEnsemble`.
+"""
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from skvae.metrics import kl_per_dimension, model_centrality_score, udr_score
+from skvae.selection._resolve import resolve
+from skvae.selection._seed_ensemble import SeedEnsemble
+from skvae.selection._texts import of_seeds
+
+_SEED = 0
+_ACTIVE_KL = 0.01
+
+
+@of_seeds
+def udr_scorer(estimator, X, y=None):
+    """Score how far several seeds of a setting find the same latents.
+
+    The unsupervised disentanglement ranking, as a mean over members. It cannot see
+    what the members agree on.
+
+    Parameters
+    ----------
+    {of_seeds}
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1. Members that collapsed get 0.
+
+    Raises
+    ------
+    TypeError
+        If there is no ensemble inside.
+
+    See Also
+    --------
+    skvae.metrics.udr_score : The score of lists of codes.
+    """
+    ensemble, rows = _required_ensemble(estimator, X)
+    posteriors = ensemble._posteriors(rows)
+    divergences = [kl_per_dimension(*posterior) for posterior in posteriors]
+    return udr_score([means for means, _ in posteriors], kl=divergences).mean
+
+
+@of_seeds
+def model_centrality_scorer(estimator, X, y=None):
+    """Score how far several seeds of a setting agree on rows that they generate.
+
+    It cannot see what the members agree on, nor latents that are turned a little.
+
+    Parameters
+    ----------
+    {of_seeds}
+
+    Returns
+    -------
+    score : float
+        The mean over members, with chance taken off: at most 1, about 0 where members
+        have nothing in common. Members that collapsed get 0.
+
+    Raises
+    ------
+    TypeError
+        If there is no ensemble inside.
+
+    See Also
+    --------
+    skvae.metrics.model_centrality_score : The score of lists of codes and callables.
+    """
+    ensemble, rows = _required_ensemble(estimator, X)
+    members = [resolve(member, rows) for member in ensemble.estimators_]
+    models = [member.model._factor_model for member in members]
+    posteriors = ensemble._posteriors(rows)
+    return model_centrality_score(
+        [means for means, _ in posteriors],
+        [model._inference.decode for model in models],
+        [_encoder_of(model) for model in models],
+        active=[kl_per_dimension(*p) > _ACTIVE_KL for p in posteriors],
+        adjusted=True,
+        random_state=_SEED,
+    ).mean
+
+
+def _encoder_of(model):
+    return lambda rows: model._inference.encode(rows)[0]
+
+
+def find_ensemble(estimator, X):
+    """Return the ensemble inside an estimator, and the table as it sees it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The table as the estimator takes it.
+
+    Returns
+    -------
+    ensemble : SeedEnsemble or None
+        None where there is none inside.
+
+    rows : DataFrame or array-like of shape (n_samples, n_inputs)
+        The table as the ensemble takes it.
+    """
+    if isinstance(estimator, SeedEnsemble):
+        return estimator, X
+    if isinstance(estimator, Pipeline):
+        for _, step in estimator.steps[:-1]:
+            X = X if step in (None, "passthrough") else step.transform(X)
+        return find_ensemble(estimator.steps[-1][1], X)
+    if isinstance(estimator, FrozenEstimator):
+        return find_ensemble(estimator.estimator, X)
+    if hasattr(estimator, "best_estimator_"):
+        return find_ensemble(estimator.best_estimator_, X)
+    return None, X
+
+
+def _required_ensemble(estimator, X):
+    ensemble, rows = find_ensemble(estimator, X)
+    if ensemble is None:
+        raise TypeError(
+            f"Got {type(estimator).__name__}; expected a fitted SeedEnsemble, or a "
+            "Pipeline or search with one inside: one fit has nobody to agree with."
+        )
+    return ensemble, rows
