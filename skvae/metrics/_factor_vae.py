@@ -23,16 +23,19 @@ def _count_votes(standardised_codes, groups, n_votes, n_rows_per_vote, random_st
     n_codes = standardised_codes.shape[1]
     group = groups.at(random_state.uniform(0, groups.n_factors, size=n_votes))
     stillest_code = np.empty(n_votes, dtype=np.int64)
+    average = np.full((1, n_rows_per_vote), 1 / n_rows_per_vote)
     chunk_size = max(1, NUMBERS_PER_CHUNK // (n_rows_per_vote * n_codes))
     for chunk in row_chunks(n_votes, chunk_size):
         start, size = groups.start[group[chunk]], groups.size[group[chunk]]
         uniform = random_state.random_sample((len(start), n_rows_per_vote))
         within_group = (uniform * size[:, None]).astype(np.int64)
         rows = groups.rows[start[:, None] + within_group]
-        batch = standardised_codes[rows]  # (votes, rows per vote, codes)
+        # (votes, rows per vote, codes); take() is twice as fast as an index.
+        batch = standardised_codes.take(rows, axis=0)
         # Two passes: a code that the factor determines has no variance at all, and
-        # the difference of two large sums would not show it.
-        batch -= batch.mean(axis=1, keepdims=True)
+        # the difference of two large sums would not show it. A product is the fastest
+        # mean over an axis that is not the last.
+        batch -= average @ batch
         squares = np.einsum("vrd,vrd->vd", batch, batch)
         stillest_code[chunk] = squares.argmin(axis=1)
 

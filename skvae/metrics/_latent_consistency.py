@@ -8,14 +8,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_array
 
-from skvae._core.chunking import row_chunks
 from skvae.metrics._validation import MIN_STD, active_dimensions, check_codes
-from skvae.metrics._votes import majority_vote_accuracy
+from skvae.metrics._votes import fixed_latent_blocks, majority_vote_accuracy
 
 _DEFAULT_ROWS_PER_RUN = 256
-# Rows in one call of decode and encode: enough to keep a network busy, and a
-# decoded table of a few hundred columns still fits in memory with ease.
-_ROWS_PER_CALL = 2**14
 
 
 class LatentConsistency(NamedTuple):
@@ -72,24 +68,13 @@ def _count_votes(
     codes, candidates, decode, encode, n_runs, n_rows_per_run, random_state
 ):
     """Table of votes over the candidates: (stillest latent, fixed latent)."""
-    n_rows, n_codes = codes.shape
     global_variance = codes.var(axis=0, ddof=1)[candidates]
     votes = np.zeros((len(candidates), len(candidates)), dtype=np.int64)
-    for chunk in row_chunks(n_runs, max(1, _ROWS_PER_CALL // n_rows_per_run)):
-        n_runs_now = chunk.stop - chunk.start
-        fixed = random_state.randint(len(candidates), size=n_runs_now)
-        donor = random_state.randint(n_rows, size=n_runs_now)
-        if n_rows_per_run == n_rows:
-            block = np.tile(codes, (n_runs_now, 1, 1))
-        else:
-            block = codes[
-                random_state.randint(n_rows, size=(n_runs_now, n_rows_per_run))
-            ]
-        latent = candidates[fixed]
-        block[np.arange(n_runs_now), :, latent] = codes[donor, latent][:, None]
-
-        encoded = _re_encode(block.reshape(-1, n_codes), decode, encode)
-        encoded = encoded.reshape(block.shape)[:, :, candidates]
+    for blocks, fixed in fixed_latent_blocks(
+        codes, candidates, n_runs, n_rows_per_run, random_state
+    ):
+        encoded = _re_encode(blocks.reshape(-1, codes.shape[1]), decode, encode)
+        encoded = encoded.reshape(blocks.shape)[:, :, candidates]
         local_variance = encoded.var(axis=1, ddof=1)
         # A latent that does not vary among the codes is never the stillest.
         ratio = np.full_like(local_variance, np.inf)

@@ -9,7 +9,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_array
 
-from skvae._core.chunking import row_chunks
 from skvae.metrics._chance import above_chance
 from skvae.metrics._validation import (
     MIN_STD,
@@ -18,11 +17,11 @@ from skvae.metrics._validation import (
     check_codes_of_models,
     check_one_per_model,
 )
-from skvae.metrics._votes import majority_vote_accuracy
-
-# Rows in one call of decode and encode: enough to keep a network busy, and a
-# decoded table of a few hundred columns still fits in memory with ease.
-_ROWS_PER_CALL = 2**14
+from skvae.metrics._votes import (
+    ROWS_PER_CALL,
+    fixed_latent_blocks,
+    majority_vote_accuracy,
+)
 
 
 class ModelCentrality(NamedTuple):
@@ -90,7 +89,7 @@ def _encode(model, rows, n_rows):
 
 def _listen(partners, decoder, random_state):
     """Measure how much the latents of each partner vary on rows of `decoder`."""
-    drawn = random_state.permutation(len(decoder.codes))[:_ROWS_PER_CALL]
+    drawn = random_state.permutation(len(decoder.codes))[:ROWS_PER_CALL]
     rows = decoder.decode(decoder.codes[drawn])
     listeners = []
     for partner in partners:
@@ -100,22 +99,6 @@ def _listen(partners, decoder, random_state):
         variance = codes[:, latents].var(axis=0, ddof=1)
         listeners.append(_Listener(partner, latents, variance))
     return listeners
-
-
-def _fixed_latent_blocks(codes, candidates, n_votes, n_rows_per_vote, random_state):
-    """Yield blocks of rows of codes, in each of which one candidate is held fixed.
-
-    Each item is an array of shape (votes, rows, latents), and for each of its votes
-    which of the candidates is fixed, at its value in a random row.
-    """
-    for chunk in row_chunks(n_votes, max(1, _ROWS_PER_CALL // n_rows_per_vote)):
-        n_votes_now = chunk.stop - chunk.start
-        fixed = random_state.randint(len(candidates), size=n_votes_now)
-        donor = random_state.randint(len(codes), size=n_votes_now)
-        rows = random_state.randint(len(codes), size=(n_votes_now, n_rows_per_vote))
-        blocks, latent = codes[rows], candidates[fixed]
-        blocks[np.arange(n_votes_now), :, latent] = codes[donor, latent][:, None]
-        yield blocks, fixed
 
 
 def _count_votes(listeners, decoder, n_votes, n_rows_per_vote, random_state):
@@ -128,7 +111,7 @@ def _count_votes(listeners, decoder, n_votes, n_rows_per_vote, random_state):
         np.zeros((len(listener.latents), len(candidates)), dtype=np.int64)
         for listener in listeners
     ]
-    for blocks, fixed in _fixed_latent_blocks(
+    for blocks, fixed in fixed_latent_blocks(
         decoder.codes, candidates, n_votes, n_rows_per_vote, random_state
     ):
         n_votes_now, n_rows, n_latents = blocks.shape

@@ -34,11 +34,10 @@ def _entropy(counts):
     return float(np.sum(probabilities * np.log(1 / probabilities)))
 
 
-def _contingency(code_bins, n_bins, levels, n_levels):
+def _contingency(bin_of_any_code, n_codes, n_bins, levels, n_levels):
     """Count bin and level together: (n_codes, n_bins, n_levels), in one pass."""
-    n_codes = code_bins.shape[1]
-    bin_of_any_code = code_bins + n_bins * np.arange(n_codes)
-    cell = bin_of_any_code * n_levels + levels[:, None]
+    cell = bin_of_any_code * n_levels
+    cell += levels[:, None]
     counts = np.bincount(cell.ravel(), minlength=n_codes * n_bins * n_levels)
     return counts.reshape(n_codes, n_bins, n_levels)
 
@@ -60,10 +59,15 @@ def _entropies(levels):
 
 def _information(code_bins, n_bins, levels, n_levels):
     """What each code knows of each factor among the rows where this is known."""
+    n_codes = code_bins.shape[1]
+    bin_of_any_code = code_bins + n_bins * np.arange(n_codes)
     columns = []
     for column, count in zip(levels.T, n_levels, strict=True):
-        is_known = column >= 0
-        contingency = _contingency(code_bins[is_known], n_bins, column[is_known], count)
+        known = column >= 0
+        known = slice(None) if known.all() else known  # a copy takes as long as counts
+        contingency = _contingency(
+            bin_of_any_code[known], n_codes, n_bins, column[known], count
+        )
         columns.append(_mutual_information(contingency))
     return np.column_stack(columns)
 

@@ -1,6 +1,34 @@
-"""The majority-vote classifier of the FactorVAE metric."""
+"""Votes for the code that varies least, and the classifier that learns from them."""
 
 import numpy as np
+
+from skvae._core.chunking import row_chunks
+
+# Rows in one call of decode and encode: enough to keep a network busy, and a
+# decoded table of a few hundred columns still fits in memory with ease.
+ROWS_PER_CALL = 2**14
+
+
+def fixed_latent_blocks(codes, candidates, n_votes, n_rows_per_vote, random_state):
+    """Yield blocks of rows of codes, in each of which one candidate is held fixed.
+
+    Each item is an array of shape (votes, rows, latents), and for each of its votes
+    which of the candidates is fixed, at its value in a random row. Rows are drawn,
+    unless a vote takes as many as there are: then it has each once.
+    """
+    n_rows = len(codes)
+    for chunk in row_chunks(n_votes, max(1, ROWS_PER_CALL // n_rows_per_vote)):
+        n_votes_now = chunk.stop - chunk.start
+        fixed = random_state.randint(len(candidates), size=n_votes_now)
+        donor = random_state.randint(n_rows, size=n_votes_now)
+        if n_rows_per_vote == n_rows:
+            blocks = np.tile(codes, (n_votes_now, 1, 1))
+        else:
+            shape = (n_votes_now, n_rows_per_vote)
+            blocks = codes[random_state.randint(n_rows, size=shape)]
+        latent = candidates[fixed]
+        blocks[np.arange(n_votes_now), :, latent] = codes[donor, latent][:, None]
+        yield blocks, fixed
 
 
 def majority_vote_accuracy(train_votes, eval_votes):
