@@ -174,7 +174,8 @@ def both_dci(make, *args):
     """Return DCI of both kinds; factors in ten levels, which both classify."""
     factors, codes = make(*args)
     levels = factors.rank(pct=True).mul(10).apply(np.ceil).astype(int) - 1
-    return [*dci_scores(levels, codes, random_state=0)], [*loop_dci(levels.T, codes)]
+    levels = levels.to_numpy()
+    return [*dci_scores(levels, codes, random_state=0)], [*loop_dci(levels, codes)]
 
 
 def agreement(n_jobs):
@@ -197,30 +198,41 @@ def agreement(n_jobs):
         }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--jobs", type=int, default=1)
-    arguments = parser.parse_args()
+def write_speed(arguments):
     few = codes_of_factors(10_000, 10, 5)
     assert np.isclose(mig_score(*few), loop_mig(*few))
-    command = "python benchmarks/metric_speed.py"
     write(
         "metric_speed",
         pd.DataFrame(speed(arguments.rounds)),
-        command,
+        f"python benchmarks/metric_speed.py speed --rounds {arguments.rounds}",
         f"10,000 x 10 codes and 5 factors of 8 levels; medians of {arguments.rounds} "
         "rounds (DCI: 3), the ratio that of rounds.",
     )
+
+
+def write_agreement(arguments):
     write(
         "metric_agreement",
         pd.DataFrame(agreement(arguments.jobs)),
-        command,
+        "python benchmarks/metric_speed.py agreement",
         "10,000 rows of make_factor_table, factors in ten levels; 15 models of "
         "BetaTCVAE (beta 1 to 16, 3 to 40 epochs, 10 latents) and factors turned by 0 "
         "to 45 degrees beside noise. Boosting: GradientBoostingClassifier with its "
         "defaults, weighted as in disentanglement_lib.",
     )
+
+
+TABLES = {"speed": write_speed, "agreement": write_agreement}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", default=list(TABLES), metavar="table")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--jobs", type=int, default=1)
+    arguments = parser.parse_args()
+    for table in arguments.tables:
+        TABLES[table](arguments)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ _MEANINGS = {
     "KL": "nats that the latents carry in all",
     "total correlation": "nats by which latents depend on one another",
     "Gaussian total correlation": "the same of the codes, by their correlations alone",
-    "distance to the prior": "2-Wasserstein distance of the codes to N(0, I)",
+    "distance to the prior": "squared 2-Wasserstein distance of q(z) to N(0, I)",
     "latent consistency": "whether latents survive decoding and encoding; sees no turn",
     "UDR": "whether other seeds find the same latents",
     "FactorVAE score": "whether a fixed factor stills one latent",
