@@ -8,17 +8,18 @@ and MIG, as means over its seeds: ``closed`` is the share of the way from the me
 setting to the best one, 1 where the best was chosen, and below 0 where a random choice
 would have been better half of the time.
 
-All settings are in ``results/choosing_settings.csv``; a script that was stopped goes on
-where it was.
+All settings are in ``results/choosing_settings.csv``. Fits are kept in ``cache/``, so
+that a script that was stopped goes on where it was.
 """
 
 import argparse
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from _common import RESULTS, write
-from joblib import Parallel, delayed
+from joblib import Memory, Parallel, delayed
 
 from skvae import BetaTCVAE, PosteriorCollapseWarning
 from skvae.datasets import make_credit_portfolio, make_sprites
@@ -36,9 +37,10 @@ from skvae.selection import (
     udr_scorer,
 )
 
-SETTINGS = RESULTS / "choosing_settings.csv"
+MEMORY = Memory(RESULTS.parent / "cache", verbose=0)
 BETAS, LATENTS = (1, 2, 4, 8), (5, 8, 12)
-TABLE = {"max_epochs": 30}
+N_ROWS, N_TRAIN = 20_000, 16_000
+TABLE = {"max_epochs": 15}
 IMAGES = {
     "encoding": None,
     "likelihood": "bernoulli",
@@ -50,15 +52,15 @@ IMAGES = {
 
 def portfolio():
     """Return training rows, other rows and their factors."""
-    data = make_credit_portfolio(10_000, random_state=0)
-    return data.data[:6000], data.data[6000:], data.factors[6000:]
+    data = make_credit_portfolio(N_ROWS, random_state=0)
+    return data.data[:N_TRAIN], data.data[N_TRAIN:], data.factors[N_TRAIN:]
 
 
 def sprites():
     """Return training images, other images and their factors, pixels in [0, 1]."""
-    images = make_sprites(10_000, image_size=16, random_state=0)
+    images = make_sprites(N_ROWS, image_size=16, random_state=0)
     pixels = images.data / 255
-    return pixels[:6000], pixels[6000:], images.factors[6000:]
+    return pixels[:N_TRAIN], pixels[N_TRAIN:], images.factors[N_TRAIN:]
 
 
 DATA = {"portfolio": (portfolio, TABLE), "sprites": (sprites, IMAGES)}
@@ -75,14 +77,21 @@ OF_MEMBERS = {
 OF_TABLES = ["KS", "fidelity", "reconstruction R2"]
 
 
-def run(data, beta, latent_dim, n_seeds):
-    """Return the scores of one setting, means over seeds; of the chosen member too."""
+@MEMORY.cache
+def fitted(data, beta, latent_dim, n_seeds):
+    """Return the fits of one setting."""
     warnings.simplefilter("ignore", PosteriorCollapseWarning)
     load, settings = DATA[data]
-    train, test, factors = load()
     model = BetaTCVAE(beta=beta, latent_dim=latent_dim, device="cpu", **settings)
-    ensemble = SeedEnsemble(model, n_seeds=n_seeds, random_state=0).fit(train)
+    return SeedEnsemble(model, n_seeds=n_seeds, random_state=0).fit(load()[0])
+
+
+@MEMORY.cache
+def run(data, beta, latent_dim, n_seeds):
+    """Return the scores of one setting, means over seeds; of the chosen member too."""
+    ensemble = fitted(data, beta, latent_dim, n_seeds)
     members = ensemble.estimators_
+    _, test, factors = DATA[data][0]()
     line = {"data": data, "beta": beta, "latent_dim": latent_dim}
     for name, scorer in TRUE.items():
         scores = [scorer(member, test, factors) for member in members]
@@ -126,29 +135,13 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--data", nargs="+", choices=list(DATA), default=list(DATA))
     arguments = parser.parse_args()
-    known = pd.read_csv(SETTINGS) if SETTINGS.exists() else pd.DataFrame()
-    done = set()
-    if len(known):
-        done = set(known[["data", "beta", "latent_dim"]].itertuples(index=False))
-    tasks = [
-        (data, beta, latent_dim)
-        for data in arguments.data
-        for beta in BETAS
-        for latent_dim in LATENTS
-        if (data, beta, latent_dim) not in done
-    ]
-    found = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(
-        delayed(run)(*task, arguments.seeds) for task in tasks
-    )
-    for line in found:
-        known = pd.concat([known, pd.DataFrame([line])], ignore_index=True)
-        known.to_csv(SETTINGS, index=False)
-        print(line, flush=True)
-    known = known.sort_values(["data", "beta", "latent_dim"], ignore_index=True)
-    known.to_csv(SETTINGS, index=False)
+    tasks = list(product(arguments.data, BETAS, LATENTS, [arguments.seeds]))
+    lines = Parallel(n_jobs=arguments.jobs)(delayed(run)(*task) for task in tasks)
+    settings = pd.DataFrame(lines)
+    settings.to_csv(RESULTS / "choosing_settings.csv", index=False)
     write(
         "choosing",
-        choices(known),
+        choices(settings),
         "python benchmarks/choosing.py",
         f"{len(BETAS) * len(LATENTS)} settings of {arguments.seeds} seeds: beta in "
         f"{BETAS}, latent_dim in {LATENTS}.",

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import validate_params
 
 from skvae.inspection import _style
@@ -340,31 +339,17 @@ def _is_information(estimator):
 
 
 def _information(factors, codes, n_bins, normalize):
-    """Return what codes know of factors: of each in the rows in which it is known."""
-    is_known = factors.notna().to_numpy()
-    has_holes = ~is_known.all(axis=0)
+    """Return what codes know of factors, or the share of each factor's entropy."""
+    known = factors.notna().any(axis=0).to_numpy()
     information = np.zeros((codes.shape[1], factors.shape[1]))
-    if not (has_holes.any() and has_holes.all()):
-        information[:, ~has_holes] = _information_of_known(
-            factors.loc[:, ~has_holes], codes, n_bins, normalize
-        )
-    for factor in np.flatnonzero(has_holes):
-        check_consistent_length(factors, codes)
-        rows = is_known[:, factor]
-        if rows.sum() > 1:
-            information[:, [factor]] = _information_of_known(
-                factors.loc[rows].iloc[:, [factor]], codes.loc[rows], n_bins, normalize
-            )
-    return information
-
-
-def _information_of_known(factors, codes, n_bins, normalize):
-    """Return the mutual information, or the share of each factor's entropy."""
-    information = mutual_information_matrix(factors, codes, n_bins=n_bins)
+    if not known.any():
+        return information
+    factors = factors.loc[:, known]
+    information[:, known] = mutual_information_matrix(factors, codes, n_bins=n_bins)
     if normalize:
         entropies = factor_entropies(factors, n_bins=n_bins)
         # A constant factor has no entropy, and nobody knows anything of it.
-        information /= np.where(entropies > 0, entropies, 1)
+        information[:, known] /= np.where(entropies > 0, entropies, 1)
     return information
 
 

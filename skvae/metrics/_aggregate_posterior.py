@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skvae._core.activity import ACTIVE_KL
 from skvae._core.chunking import row_chunks
 from skvae.metrics._validation import (
     MIN_STD,
@@ -425,7 +426,7 @@ def kl_per_dimension(means, log_variances):
     },
     prefer_skip_nested_validation=True,
 )
-def n_active(means, log_variances, *, threshold=0.01):
+def n_active(means, log_variances, *, threshold=ACTIVE_KL):
     """Count the latents that carry information.
 
     A latent is active if its mean KL divergence from N(0, 1) exceeds `threshold`.

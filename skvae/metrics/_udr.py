@@ -8,14 +8,13 @@ from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skvae._core.activity import ACTIVE_KL
 from skvae.metrics._validation import (
     check_active_of_models,
     check_codes_of_models,
     check_one_per_model,
 )
 
-# Both are constants of the method: see the Notes of udr_score.
-_MIN_KL = 0.01
 _LASSO_PENALTY = 0.1
 
 
@@ -51,7 +50,7 @@ def _active_by_kl(kl, codes):
                 f"Expected kl[{i}] as finite numbers of shape {one.shape[1:]}, one "
                 f"per latent, got {kl_of_model!r}."
             )
-    return [kl_of_model > _MIN_KL for kl_of_model in kl]
+    return [kl_of_model > ACTIVE_KL for kl_of_model in kl]
 
 
 def _standardise(columns):

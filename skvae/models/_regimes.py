@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._core.activity import ACTIVE_KL
 from skvae._core.errors import UnsupportedRegimeWarning
 from skvae.metrics import latent_shift, support_score
 from skvae.models._generation import index_of_draws
@@ -32,8 +33,6 @@ LATENT_SHIFT_CONSTRAINTS = {
 _LEAST_SUPPORT = 0.05
 # Enough to follow the shape of a shift, and few enough for some hundred rows.
 _N_QUANTILES = 100
-# The KL that `n_active_` asks of a latent, too.
-ACTIVE_KL = 0.01
 
 
 class Counterfactual(NamedTuple):

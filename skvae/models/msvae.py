@@ -11,11 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._core.activity import ACTIVE_KL
 from skvae._core.errors import PosteriorCollapseWarning
 from skvae.models._docs import shared_parameters, with_parameters_of
 from skvae.models._frozen import model_in
 from skvae.models._generation import row_labels
-from skvae.models._regimes import ACTIVE_KL, COUNTERFACTUAL_CONSTRAINTS, naming
+from skvae.models._regimes import COUNTERFACTUAL_CONSTRAINTS, naming
 from skvae.models._second_stage import fit_second_stage
 from skvae.models.base import BaseVAE
 from skvae.models.beta_tcvae import BetaTCVAE

@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skvae._core.activity import ACTIVE_KL
 from skvae.metrics import (
     beta_vae_score,
     dci_scores,
@@ -30,8 +31,6 @@ from skvae.metrics import (
 from skvae.selection._resolve import resolve
 from skvae.selection._seed_scorers import find_ensemble, udr_scorer
 
-# A latent whose mean KL to the prior is no larger, in nats, carries nothing.
-_ACTIVE_KL = 0.01
 # From these on a sentence says that something is wrong.
 _SAME, _DEPENDENT, _BIAS, _FEW_ROWS = 0.8, 1.0, 0.05, 500
 _N_BINS = 20
@@ -95,8 +94,9 @@ class DisentanglementReport(pd.DataFrame):
         return "\n".join([*lines, *(f"- {finding}" for finding in self.findings)])
 
     def _repr_html_(self):
+        table = self.round(3).to_html(na_rep="", border=0)
         items = "".join(f"<li>{finding}</li>" for finding in self.findings)
-        return self.round(3).to_html(na_rep="", border=0) + f"<ul>{items}</ul>"
+        return table + (f"<ul>{items}</ul>" if items else "")
 
 
 @validate_params(
@@ -176,7 +176,7 @@ def disentanglement_report(
     model = resolved.model._factor_model
     means, log_variances = model._encode(resolved.inputs)
     kl = kl_per_dimension(means, log_variances)
-    active = np.flatnonzero(kl > _ACTIVE_KL)
+    active = np.flatnonzero(kl > ACTIVE_KL)
     scores = _without_factors(model, means, log_variances, kl, seed)
     if find_ensemble(estimator, X)[0] is not None:
         scores["UDR"] = (udr_scorer(estimator, X), np.nan)
@@ -215,7 +215,7 @@ def _taken(table, rows):
 
 def _without_factors(model, means, log_variances, kl, seed):
     """Return pairs of value and chance by the name of the score."""
-    is_active = kl > _ACTIVE_KL
+    is_active = kl > ACTIVE_KL
     consistency = latent_consistency_score(
         means,
         model._inference.decode,

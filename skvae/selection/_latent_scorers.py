@@ -4,6 +4,7 @@ What they draw, they draw with a fixed seed, so that settings are compared on th
 draws.
 """
 
+from skvae._core.activity import ACTIVE_KL
 from skvae.metrics import (
     kl_per_dimension,
     latent_consistency_score,
@@ -11,15 +12,16 @@ from skvae.metrics import (
     total_correlation,
 )
 from skvae.selection._resolve import resolve
+from skvae.selection._texts import of_codes
 
 _SEED = 0
-_ACTIVE_KL = 0.01
 # An eighth of the passes that latent_consistency_score takes by default: a search calls
 # the scorer once a fit, and the accuracy is still known to 0.02 or better.
 _N_RUNS = 500
 _N_ROWS_PER_RUN = 64
 
 
+@of_codes
 def latent_consistency_scorer(estimator, X, y=None):
     """Score whether latents survive a decoding and an encoding, without labels.
 
@@ -30,14 +32,7 @@ def latent_consistency_scorer(estimator, X, y=None):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to encode.
-
-    y : None
-        Ignored.
+    {of_codes}
 
     Returns
     -------
@@ -55,7 +50,7 @@ def latent_consistency_scorer(estimator, X, y=None):
         model._encode(inputs)[0],
         model._inference.decode,
         lambda rows: model._inference.encode(rows)[0],
-        active=kl_per_dimension(*model._encode(inputs)) > _ACTIVE_KL,
+        active=kl_per_dimension(*model._encode(inputs)) > ACTIVE_KL,
         n_runs_train=_N_RUNS,
         n_runs_eval=_N_RUNS,
         n_rows_per_run=_N_ROWS_PER_RUN,
@@ -63,6 +58,7 @@ def latent_consistency_scorer(estimator, X, y=None):
     ).eval_accuracy
 
 
+@of_codes
 def neg_total_correlation_scorer(estimator, X, y=None):
     """Score how independent the latents are: their negated total correlation.
 
@@ -72,14 +68,7 @@ def neg_total_correlation_scorer(estimator, X, y=None):
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to encode, at least two.
-
-    y : None
-        Ignored.
+    {of_codes}
 
     Returns
     -------
@@ -95,19 +84,13 @@ def neg_total_correlation_scorer(estimator, X, y=None):
     return -total_correlation(*posteriors, random_state=_SEED)
 
 
+@of_codes
 def n_active_scorer(estimator, X, y=None):
     """Count the latents that carry information.
 
     Parameters
     ----------
-    estimator : estimator
-        A fitted model, or a Pipeline or search with one inside.
-
-    X : DataFrame or array-like of shape (n_samples, n_features)
-        Rows to encode.
-
-    y : None
-        Ignored.
+    {of_codes}
 
     Returns
     -------

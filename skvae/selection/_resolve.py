@@ -84,7 +84,7 @@ def resolve(estimator, X):
     ----------
     estimator : estimator
         A fitted model of skvae, a Pipeline that ends in one, a FrozenEstimator around
-        one, or a fitted search over one.
+        one, or a fitted SeedEnsemble of or search over one: then the best.
 
     X : DataFrame or array-like of shape (n_samples, n_features)
         The table as the estimator takes it.
@@ -109,7 +109,8 @@ def resolve(estimator, X):
         return _resolve_pipeline(estimator, X)
     raise TypeError(
         f"Got {type(estimator).__name__}; expected a fitted model of skvae, a Pipeline "
-        "that ends in one, a FrozenEstimator around one, or a fitted search over one."
+        "that ends in one, a FrozenEstimator around one, or a fitted SeedEnsemble of "
+        "or search over one."
     )
 
 

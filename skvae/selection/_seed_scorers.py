@@ -7,13 +7,13 @@ They need no labels, and more than one fit: take them with a
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from skvae._core.activity import ACTIVE_KL
 from skvae.metrics import kl_per_dimension, model_centrality_score, udr_score
 from skvae.selection._resolve import resolve
 from skvae.selection._seed_ensemble import SeedEnsemble
 from skvae.selection._texts import of_seeds
 
 _SEED = 0
-_ACTIVE_KL = 0.01
 
 
 @of_seeds
@@ -80,7 +80,7 @@ def model_centrality_scorer(estimator, X, y=None):
         [means for means, _ in posteriors],
         [model._inference.decode for model in models],
         [_encoder_of(model) for model in models],
-        active=[kl_per_dimension(*p) > _ACTIVE_KL for p in posteriors],
+        active=[kl_per_dimension(*p) > ACTIVE_KL for p in posteriors],
         adjusted=True,
         random_state=_SEED,
     ).mean

@@ -30,6 +30,16 @@ _NO_FACTORS = """
 ValueError
     If `y` is None or has another number of rows than `X`.
 """
+_OF_CODES = """
+estimator : estimator
+    A fitted model, or a Pipeline or search with one inside.
+
+X : DataFrame or array-like of shape (n_samples, n_features)
+    Rows to encode.
+
+y : None
+    Ignored.
+"""
 _OF_SEEDS = """
 estimator : estimator
     A fitted :class:`SeedEnsemble`, or a Pipeline or search with one inside.
@@ -72,6 +82,22 @@ def with_factors(scorer):
         The same function.
     """
     return _filled(scorer, with_factors=_WITH_FACTORS, no_factors=_NO_FACTORS)
+
+
+def of_codes(scorer):
+    """Give a scorer of codes alone the text of its parameters.
+
+    Parameters
+    ----------
+    scorer : callable
+        With ``{of_codes}`` in its docstring.
+
+    Returns
+    -------
+    scorer : callable
+        The same function.
+    """
+    return _filled(scorer, of_codes=_OF_CODES)
 
 
 def of_seeds(scorer):
