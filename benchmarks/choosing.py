@@ -6,7 +6,8 @@ label-free score chooses the setting of which it is largest, on rows held out; n
 who chooses sees factors. What the choice is worth is the setting's true FactorVAE score
 and MIG, as means over its seeds: ``closed`` is the share of the way from the median
 setting to the best one, 1 where the best was chosen, and below 0 where a random choice
-would have been better half of the time.
+would have been better half of the time. ``Spearman`` is the correlation of ranks, of
+all settings, by the label-free score and by the true one.
 
 All settings are in ``results/choosing_settings.csv``. Fits are kept in ``cache/``, so
 that a script that was stopped goes on where it was.
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 from _common import RESULTS, write
 from joblib import Memory, Parallel, delayed
+from scipy.stats import spearmanr
 
 from skvae import BetaTCVAE, PosteriorCollapseWarning
 from skvae.datasets import make_credit_portfolio, make_sprites
@@ -34,6 +36,7 @@ from skvae.selection import (
     n_active_scorer,
     neg_total_correlation_scorer,
     reconstruction_scorer,
+    shared_latents_scorer,
     udr_scorer,
 )
 
@@ -65,7 +68,11 @@ def sprites():
 
 DATA = {"portfolio": (portfolio, TABLE), "sprites": (sprites, IMAGES)}
 TRUE = {"FactorVAE score": factor_vae_scorer, "MIG": mig_scorer}
-OF_SEEDS = {"UDR": udr_scorer, "model centrality": model_centrality_scorer}
+OF_SEEDS = {
+    "UDR": udr_scorer,
+    "shared latents": shared_latents_scorer,
+    "model centrality": model_centrality_scorer,
+}
 OF_MEMBERS = {
     "latent consistency": latent_consistency_scorer,
     "independence (-TC)": neg_total_correlation_scorer,
@@ -88,7 +95,7 @@ def fitted(data, beta, latent_dim, n_seeds):
 
 @MEMORY.cache
 def run(data, beta, latent_dim, n_seeds):
-    """Return the scores of one setting, means over seeds; of the chosen member too."""
+    """Return the scores of one setting, means over seeds."""
     ensemble = fitted(data, beta, latent_dim, n_seeds)
     members = ensemble.estimators_
     _, test, factors = DATA[data][0]()
@@ -96,7 +103,6 @@ def run(data, beta, latent_dim, n_seeds):
     for name, scorer in TRUE.items():
         scores = [scorer(member, test, factors) for member in members]
         line |= {name: np.mean(scores), f"{name}, sd": np.std(scores, ddof=1)}
-        line[f"{name}, chosen member"] = scores[ensemble.best_index_]
     line |= {name: scorer(ensemble, test) for name, scorer in OF_SEEDS.items()}
     for name, scorer in OF_MEMBERS.items():
         if data == "portfolio" or name not in OF_TABLES:
@@ -105,11 +111,20 @@ def run(data, beta, latent_dim, n_seeds):
     return line
 
 
+def closed(values, chosen):
+    """Return the share of the way from the median to the best that a choice goes."""
+    return (values[chosen] - values.median()) / (values.max() - values.median())
+
+
 def choices(settings):
     """Return what each score chose, and how much of the gap that closes."""
     lines = []
     for data, grid in settings.groupby("data", sort=False):
         grid = grid.reset_index(drop=True)
+        bounds = {"median setting": grid.median, "best setting": grid.max}
+        for name, value in bounds.items():
+            line = {"data": data, "chosen by": name}
+            lines.append(line | value(numeric_only=True)[list(TRUE)].round(3).to_dict())
         for name in [*OF_SEEDS, *OF_MEMBERS]:
             if grid[name].isna().any():
                 continue
@@ -117,16 +132,14 @@ def choices(settings):
             line = {"data": data, "chosen by": name}
             line |= grid.loc[chosen, ["beta", "latent_dim"]].astype(int).to_dict()
             for true in TRUE:
-                median, best = grid[true].median(), grid[true].max()
-                value = grid.loc[chosen, true]
-                line[true] = round(value, 3)
-                line[f"{true}: median, best"] = f"{median:.3f}, {best:.3f}"
-                line[f"{true}: closed"] = round((value - median) / (best - median), 2)
-                line[f"{true}: chosen member"] = round(
-                    grid.loc[chosen, f"{true}, chosen member"], 3
-                )
+                line[true] = round(grid.loc[chosen, true], 3)
+                line[f"{true}: closed"] = round(closed(grid[true], chosen), 2)
+                rank = spearmanr(grid[name], grid[true]).statistic
+                line[f"{true}: Spearman"] = round(rank, 2)
             lines.append(line)
-    return pd.DataFrame(lines)
+    first = ["data", "chosen by", "beta", "latent_dim"]
+    table = pd.DataFrame(lines)
+    return table[[*first, *sorted(table.columns.difference(first))]]
 
 
 def main():

@@ -33,11 +33,16 @@ class UDR(NamedTuple):
         How well the latents of two models match. With ``similarity="lasso"``, row i
         and column j say how model i's latents predict those of model j. NaN on the
         diagonal.
+
+    n_shared : float
+        How many latents two of the models share: the score with sums over latents in
+        the place of means.
     """
 
     mean: float
     per_model: np.ndarray
     pairwise: np.ndarray
+    n_shared: float
 
 
 def _active_by_kl(kl, codes):
@@ -73,14 +78,18 @@ def _absolute_lasso(columns, other_columns):
 
 
 def _relative_strength(matrix):
-    """How near a matrix of similarities is to one strong entry per row and column."""
-    score = 0.0
+    """How near a matrix of similarities is to one strong entry per row and column.
+
+    The mean over latents, and their sum, each a mean over rows and columns.
+    """
+    mean = count = 0.0
     for axis in (0, 1):
         total, strongest = matrix.sum(axis=axis), matrix.max(axis=axis)
         # A latent that resembles none of the other model counts 0.
         share = np.divide(strongest, total, out=np.zeros_like(total), where=total > 0)
-        score += (strongest * share).mean() / 2
-    return float(score)
+        mean += (strongest * share).mean() / 2
+        count += (strongest * share).sum() / 2
+    return mean, count
 
 
 @validate_params(
@@ -131,8 +140,9 @@ def udr_score(codes, *, active=None, kl=None, similarity="spearman"):
     UDR
         Named tuple of ``mean``, ``per_model`` and ``pairwise``: the score of the
         setting, of each model, and of each pair, from 0 to 1, the score of a perfect
-        match of uncorrelated latents. With "lasso" such a match scores 0.9, since the
-        penalty shrinks the coefficients. A model without an active latent scores 0.
+        match of uncorrelated latents; and ``n_shared``, the number of latents that two
+        of the models share. With "lasso" a perfect match scores 0.9, since the penalty
+        shrinks the coefficients. A model without an active latent scores 0.
 
     Raises
     ------
@@ -161,9 +171,13 @@ def udr_score(codes, *, active=None, kl=None, similarity="spearman"):
     ``1 / (1 + 0.8 (D - 1) / sqrt(n_rows))``: 0.83 with ten latents and 1,000 rows,
     0.94 with 10,000. Latents that are truly correlated lower it likewise.
 
-    With one active latent in every model there is nothing to disentangle, and the
-    score is their correlation: look at the number of active latents before comparing
-    settings.
+    The score is a mean over latents, so it prefers models that keep few of them: with
+    one active latent in every model there is nothing to disentangle, and the score is
+    their correlation. To compare settings that keep different numbers of latents,
+    take ``n_shared``, which is ours: the same with sums in the place of means, so
+    that a latent counts if other models have it, and costs nothing if they do not.
+    It is D for a perfect match of D latents. Where all models have equally many
+    active latents, both rank alike.
 
     References
     ----------
@@ -230,11 +244,12 @@ def udr_score(codes, *, active=None, kl=None, similarity="spearman"):
         compare = _absolute_lasso
     codes = [_standardise(one) for one in codes]
 
-    pairwise = np.full((len(codes), len(codes)), np.nan)
+    pairwise, shared = np.full((2, len(codes), len(codes)), np.nan)
     for i, j in permutations(range(len(codes)), 2):
         have_latents = codes[i].shape[1] > 0 and codes[j].shape[1] > 0
-        pairwise[i, j] = (
-            _relative_strength(compare(codes[i], codes[j])) if have_latents else 0.0
+        pairwise[i, j], shared[i, j] = (
+            _relative_strength(compare(codes[i], codes[j])) if have_latents else (0, 0)
         )
     per_model = np.nanmedian(pairwise, axis=0)
-    return UDR(float(per_model.mean()), per_model, pairwise)
+    n_shared = np.nanmedian(shared, axis=0).mean()
+    return UDR(float(per_model.mean()), per_model, pairwise, float(n_shared))

@@ -40,7 +40,11 @@ from skvae.selection._outlier_scorers import (
 from skvae.selection._scorers import scorers
 from skvae.selection._search_rules import one_standard_error_rule, pareto_front
 from skvae.selection._seed_ensemble import SeedEnsemble
-from skvae.selection._seed_scorers import model_centrality_scorer, udr_scorer
+from skvae.selection._seed_scorers import (
+    model_centrality_scorer,
+    shared_latents_scorer,
+    udr_scorer,
+)
 
 __all__ = [
     "DisentanglementReport",
@@ -72,6 +76,7 @@ __all__ = [
     "sap_scorer",
     "scorers",
     "shape_scorer",
+    "shared_latents_scorer",
     "trend_scorer",
     "tv_scorer",
     "udr_scorer",

@@ -29,7 +29,11 @@ from skvae.metrics import (
     total_correlation,
 )
 from skvae.selection._resolve import resolve
-from skvae.selection._seed_scorers import find_ensemble, udr_scorer
+from skvae.selection._seed_scorers import (
+    find_ensemble,
+    shared_latents_scorer,
+    udr_scorer,
+)
 
 # From these on a sentence says that something is wrong.
 _SAME, _DEPENDENT, _BIAS, _FEW_ROWS = 0.8, 1.0, 0.05, 500
@@ -43,6 +47,7 @@ _MEANINGS = {
     "distance to the prior": "squared 2-Wasserstein distance of q(z) to N(0, I)",
     "latent consistency": "whether latents survive decoding and encoding; sees no turn",
     "UDR": "whether other seeds find the same latents",
+    "shared latents": "how many latents other seeds find, too",
     "FactorVAE score": "whether a fixed factor stills one latent",
     "beta-VAE score": "whether a linear classifier tells which factor was fixed",
     "MIG": "whether one latent knows a factor, and no second one does",
@@ -85,7 +90,7 @@ class DisentanglementReport(pd.DataFrame):
         width = self["meaning"].str.len().max()
         table = pd.DataFrame(
             {
-                "value": self["value"].map("{:.3f}".format),
+                "value": self["value"].map("{:.3f}".format, na_action="ignore"),
                 "chance": self["chance"].map("{:.3f}".format, na_action="ignore"),
                 "meaning": self["meaning"].str.ljust(width),
             }
@@ -180,6 +185,7 @@ def disentanglement_report(
     scores = _without_factors(model, means, log_variances, kl, seed)
     if find_ensemble(estimator, X)[0] is not None:
         scores["UDR"] = (udr_scorer(estimator, X), np.nan)
+        scores["shared latents"] = (shared_latents_scorer(estimator, X), np.nan)
     if factors is not None:
         codes = means[:, active] if len(active) else means
         shuffled = codes[random_state.permutation(len(codes))]
@@ -248,8 +254,12 @@ def _with_factors(factors, codes, shuffled, seed):
         "modularity": modularity_score,
         "explicitness": partial(explicitness_score, random_state=seed),
         "IRS": irs_score,
-        "recovered factors": lambda *arrays: recovered_factors(*arrays).share,
     }
+    ordered = _with_order(factors)
+    if ordered.shape[1] > 0:
+        scores["recovered factors"] = lambda _, rows: (
+            recovered_factors(ordered, rows).share
+        )
     pairs = {
         name: (score(factors, codes), score(factors, shuffled))
         for name, score in scores.items()
@@ -260,6 +270,13 @@ def _with_factors(factors, codes, shuffled, seed):
     for name, value in own._asdict().items():
         pairs[f"DCI {name}"] = (value, getattr(chance, name))
     return pairs
+
+
+def _with_order(factors):
+    """Return the factors whose values can be ranked."""
+    factors = pd.DataFrame(factors).infer_objects()
+    factors = factors.select_dtypes(exclude=["object", "string"])
+    return factors.loc[:, [getattr(each, "ordered", True) for each in factors.dtypes]]
 
 
 def _findings(table, means, active, factors):

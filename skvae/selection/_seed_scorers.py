@@ -21,7 +21,8 @@ def udr_scorer(estimator, X, y=None):
     """Score how far several seeds of a setting find the same latents.
 
     The unsupervised disentanglement ranking, as a mean over members. It cannot see
-    what the members agree on.
+    what the members agree on, and prefers settings that keep few latents:
+    :func:`shared_latents_scorer` does not.
 
     Parameters
     ----------
@@ -41,10 +42,43 @@ def udr_scorer(estimator, X, y=None):
     --------
     skvae.metrics.udr_score : The score of lists of codes.
     """
+    return _udr(estimator, X).mean
+
+
+@of_seeds
+def shared_latents_scorer(estimator, X, y=None):
+    """Score how many latents several seeds of a setting have in common.
+
+    Each active latent counts by how far another member has it, and no second latent
+    there has it too: the unsupervised disentanglement ranking as a sum in the place of
+    a mean. It cannot see what the members agree on.
+
+    Parameters
+    ----------
+    {of_seeds}
+
+    Returns
+    -------
+    score : float
+        Between 0 and the number of latents. Members that collapsed share none.
+
+    Raises
+    ------
+    TypeError
+        If there is no ensemble inside.
+
+    See Also
+    --------
+    skvae.metrics.udr_score : The score of lists of codes, there ``n_shared``.
+    """
+    return _udr(estimator, X).n_shared
+
+
+def _udr(estimator, X):
     ensemble, rows = _required_ensemble(estimator, X)
     posteriors = ensemble._posteriors(rows)
     divergences = [kl_per_dimension(*posterior) for posterior in posteriors]
-    return udr_score([means for means, _ in posteriors], kl=divergences).mean
+    return udr_score([means for means, _ in posteriors], kl=divergences)
 
 
 @of_seeds

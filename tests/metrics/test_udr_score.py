@@ -39,7 +39,7 @@ def score_of_pair(codes, other_codes, similarity):
             )
     columns = [max(c) ** 2 / sum(c) if any(c) else 0 for c in matrix.T]
     rows = [max(r) ** 2 / sum(r) if any(r) else 0 for r in matrix]
-    return (np.mean(columns) + np.mean(rows)) / 2
+    return (np.mean(columns) + np.mean(rows)) / 2, (sum(columns) + sum(rows)) / 2
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -47,19 +47,32 @@ def test_equals_plain_loop(similarity):
     codes = entangled_codes(4)
     codes[1] = codes[1].round()  # ties
     codes[2] = codes[2][:, :2]  # another number of latents
-    expected = np.full((4, 4), np.nan)
+    expected, shared = np.full((2, 4, 4), np.nan)
     for i in range(4):
         for j in range(4):
             if i != j:
-                expected[i, j] = score_of_pair(codes[i], codes[j], similarity)
+                pair = score_of_pair(codes[i], codes[j], similarity)
+                expected[i, j], shared[i, j] = pair
     result = udr_score(codes, similarity=similarity)
     np.testing.assert_allclose(result.pairwise, expected, rtol=1e-6)
     # Column j tells how well the others predict model j.
     medians = [np.median(np.delete(expected[:, j], j)) for j in range(4)]
     np.testing.assert_allclose(result.per_model, medians, rtol=1e-6)
     assert result.mean == pytest.approx(np.mean(medians), rel=1e-6)
+    of_models = [np.median(np.delete(shared[:, j], j)) for j in range(4)]
+    assert result.n_shared == pytest.approx(np.mean(of_models), rel=1e-6)
     assert isinstance(result, UDR)
-    assert type(result.mean) is float
+    assert type(result.mean) is type(result.n_shared) is float
+
+
+def test_a_latent_that_others_lack_costs_the_mean_and_not_the_count():
+    codes = crossed_codes(4)
+    few = [codes[:, :3], -codes[:, :3]]
+    more = [codes, -codes[:, :3]]
+    assert udr_score(few).n_shared == pytest.approx(3)
+    assert udr_score(more).n_shared == pytest.approx(3)
+    assert udr_score(more).mean < udr_score(few).mean == pytest.approx(1)
+    assert udr_score([codes, codes]).n_shared == pytest.approx(4)
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skvae import BetaTCVAE, BetaVAE
 from skvae.datasets import make_factor_table
+from skvae.metrics import recovered_factors
 from skvae.selection import (
     DisentanglementReport,
     SeedEnsemble,
@@ -124,6 +125,7 @@ class TestWhatItTakes:
         ensemble = SeedEnsemble(model, n_seeds=2, random_state=0).fit(table.data)
         report = disentanglement_report(ensemble, table.data)
         assert report.loc["UDR", "value"] == udr_scorer(ensemble, table.data)
+        assert 0 < report.loc["shared latents", "value"] <= 3
         assert report.loc["KL", "value"] == pytest.approx(
             ensemble.best_estimator_.kl_per_dimension_.sum(), rel=1e-6
         )
@@ -150,6 +152,23 @@ class TestWhatItTakes:
         report = disentanglement_report(model, table.data, own)
         assert report["value"].notna().all()
         assert isinstance(report, DisentanglementReport)
+
+    def test_factors_without_an_order_are_not_ranked(self, model, table):
+        names = np.array(["a", "b", "c"])[np.arange(600) % 3]
+        report = disentanglement_report(
+            model, table.data, pd.DataFrame({"name": names})
+        )
+        assert "recovered factors" not in report.index
+        assert report.loc["MIG", "value"] < 0.1
+        own = table.factors.assign(
+            name=names,
+            kind=pd.Categorical(names),
+            grade=pd.Categorical(names, ["a", "b", "c"], ordered=True),
+        )
+        share = disentanglement_report(model, table.data, own).loc["recovered factors"]
+        ranked = own.drop(columns=["name", "kind"])
+        expected = recovered_factors(ranked, model.transform(table.data)).share
+        assert share["value"] == pytest.approx(expected)
 
     def test_other_rows(self, model, table):
         with pytest.raises(ValueError, match="600 rows in X and 599 in factors"):

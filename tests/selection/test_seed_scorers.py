@@ -16,13 +16,14 @@ from skvae.selection import (
     one_standard_error_rule,
     reconstruction_scorer,
     scorers,
+    shared_latents_scorer,
     udr_scorer,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
 
 SETTINGS = {"latent_dim": 3, "hidden_layer_sizes": (16,), "lr": 1e-2, "device": "cpu"}
-SCORERS = [udr_scorer, model_centrality_scorer]
+SCORERS = [udr_scorer, shared_latents_scorer, model_centrality_scorer]
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +44,13 @@ def test_udr_is_that_of_the_codes(ensemble, rows):
         kl=[kl_per_dimension(*posterior) for posterior in posteriors],
     )
     assert udr_scorer(ensemble, rows) == expected.mean == ensemble.udr_.mean
+    assert shared_latents_scorer(ensemble, rows) == expected.n_shared
 
 
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_wherever_the_ensemble_is(scorer, ensemble, rows):
     score = scorer(ensemble, rows)
-    assert 0 < score <= 1
+    assert 0 < score <= (3 if scorer is shared_latents_scorer else 1)
     assert scorer(FrozenEstimator(ensemble), rows) == score
     same = make_pipeline("passthrough", FrozenEstimator(ensemble))
     assert scorer(same, rows) == score
