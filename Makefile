@@ -59,6 +59,9 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten 
 	$(BIN)/python benchmarks/family_disentanglement.py
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/choosing.py
+	$(BIN)/python benchmarks/recovered_factors.py
+	$(BIN)/python benchmarks/metric_rows.py
+	$(BIN)/python benchmarks/metric_speed.py
 	$(BIN)/python benchmarks/binarised_mnist.py
 	$(BIN)/python benchmarks/multi_stage.py
 	$(BIN)/python benchmarks/multi_stage_images.py

@@ -206,7 +206,8 @@ def write_speed(arguments):
         pd.DataFrame(speed(arguments.rounds)),
         f"python benchmarks/metric_speed.py speed --rounds {arguments.rounds}",
         f"10,000 x 10 codes and 5 factors of 8 levels; medians of {arguments.rounds} "
-        "rounds (DCI: 3), the ratio that of rounds.",
+        "rounds (DCI: 3), the ratio that of rounds. Of the 100,000 rows SAP takes "
+        "15,000 by default, and DCI 10,000.",
     )
 
 

@@ -2,18 +2,18 @@
 
 The thesis left open how far unsupervised models get. Here is where the factors are
 known: a table (`make_factor_table`, five factors), a simulated card portfolio (six) and
-images (`make_sprites`, five). A factor is recovered if it has a latent of its own with
-an absolute Spearman correlation of at least 0.8, on rows held out; the share of those
-is a mean over seeds of data and model alike.
+images (`make_sprites`, four: the shape has no order). A factor is recovered if it has a
+latent of its own with an absolute Spearman correlation of at least 0.8, on rows held
+out; the share of those is a mean over seeds of data and model alike.
 
 One thing is changed at a time, from BetaTCVAE with beta 4, 10 latents and 4000 rows.
-All see 240,000 rows in training, but for at most 300 epochs and at least 15.
+All see 240,000 rows in training (90,000 of the 300, which is 300 epochs), and none
+stops early.
 """
 
 import argparse
 import warnings
 
-import numpy as np
 import pandas as pd
 from _common import write
 from joblib import Parallel, delayed
@@ -53,7 +53,7 @@ def sprites(n_rows, seed):
     images = make_sprites(n_rows, image_size=16, random_state=seed)
     settings = {"encoding": None, "likelihood": "bernoulli", "lr": 3e-3}
     settings["hidden_layer_sizes"] = (128, 64)
-    return images.data / 255, images.factors, settings
+    return images.data / 255, images.factors.drop(columns="shape"), settings
 
 
 DATA = {"factor table": factor_table, "portfolio": portfolio, "sprites": sprites}
@@ -71,7 +71,8 @@ def run(data, change, seed):
         model = MODELS[setting["model"]]()
     model.set_params(
         latent_dim=setting["latent_dim"],
-        max_epochs=int(np.clip(ROWS_SEEN // n_rows, 15, 300)),
+        max_epochs=min(ROWS_SEEN // n_rows, 300),
+        early_stopping=False,
         device="cpu",
         random_state=seed,
         **settings,
@@ -90,8 +91,8 @@ def run(data, change, seed):
     }
 
 
-def summary(lines, seeds):
-    """Return mean and sd over seeds, and the share of seeds that found each factor."""
+def summary(lines):
+    """Return mean and sd over seeds, and how many seeds found each factor."""
     found = [name for name in lines.columns if name.startswith("|")]
     scores = ["recovered", "FactorVAE score", "MIG"]
     rows = []
@@ -101,11 +102,10 @@ def summary(lines, seeds):
             mean, sd = group[score].mean(), group[score].std(ddof=1)
             row[score] = f"{mean:.2f} ± {sd:.2f}"
         own = group[found].dropna(axis=1)
-        shares = (own >= 0.8).mean().round(1)
         row["found in so many seeds"] = ", ".join(
-            f"{name[1:-1]} {round(share * seeds)}"
-            for name, share in shares.items()
-            if share > 0
+            f"{name[1:-1]} {count}"
+            for name, count in (own >= 0.8).sum().items()
+            if count > 0
         )
         rows.append(row)
     return pd.DataFrame(rows)
@@ -124,7 +124,7 @@ def main():
     )
     write(
         "recovered_factors",
-        summary(pd.DataFrame(lines), arguments.seeds),
+        summary(pd.DataFrame(lines)),
         f"python benchmarks/recovered_factors.py --seeds {arguments.seeds}",
         "Changed from BetaTCVAE(beta=4, latent_dim=10) on 4000 rows; other models with "
         f"the defaults of their own weights. Mean ± sd over {arguments.seeds} seeds.",

@@ -175,13 +175,13 @@ def dci_scores(factors, codes, *, max_rows=10_000, random_state=None):
         Named tuple of the floats ``disentanglement``, ``completeness`` and
         ``informativeness``, between 0 and 1. All are 0 if all codes are constant.
         Disentanglement is 1 with a single factor, and completeness 1 with a single
-        code, whatever it knows.
+        code, whatever it knows, unless no forest finds a place to split.
 
     Raises
     ------
     ValueError
-        If the shapes do not match, if codes are not finite, if a factor is infinite or
-        missing in all rows, or if all factors are left out.
+        If the shapes do not match, if codes are not finite, if a continuous factor is
+        infinite, if a factor is missing in all rows, or if all factors are left out.
 
     See Also
     --------
@@ -209,9 +209,9 @@ def dci_scores(factors, codes, *, max_rows=10_000, random_state=None):
     squared error into ``1 - 12 * MSE`` of factors scaled to [0, 1], which is R^2 if the
     factor is uniform.
 
-    Boolean, categorical and string factors are classified, and so are numeric factors
-    with at most 20 distinct values. All other numbers, dates and durations are
-    regressed, whole numbers too. At most 100 levels are told apart, and no more than
+    Boolean, categorical and string factors are classified, and so are numbers, dates
+    and durations with at most 20 distinct values. Those with more are regressed, whole
+    numbers too. At most 100 levels are told apart, and no more than
     a quarter of the number of rows: beyond that, the rarest count as one.
 
     A forest has 100 extremely randomised trees, each split of which chooses among all

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skvae.metrics.paired_tables import as_float
+from skvae.metrics.paired_tables import as_float, kind_of
 
 # An integer column whose levels hold fewer rows than this on average is an amount
 # (an income, a balance), not a set of levels.
@@ -77,15 +77,7 @@ def _levels_of_known(column, n_bins):
 
 def is_ordered_quantity(column):
     """Whether the values of `column` lie on a line that can be cut."""
-    types = pd.api.types
-    if column.dtype == object:
-        return types.infer_dtype(column) in ("date", "datetime")
-    return (
-        (types.is_numeric_dtype(column) and not types.is_bool_dtype(column))
-        or types.is_datetime64_any_dtype(column)
-        or types.is_timedelta64_dtype(column)
-        or isinstance(column.dtype, pd.PeriodDtype)
-    )
+    return kind_of(column) != "category"
 
 
 def is_continuous(column):

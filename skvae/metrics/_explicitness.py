@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.special import log_softmax
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
@@ -38,6 +39,14 @@ def _areas_under_roc(scores, is_positive):
     return n_right / (n_positive * n_negative)
 
 
+def _log_odds(classifier, codes):
+    """What ranks rows by the probability of each level, also where that is 0 or 1."""
+    heights = classifier.decision_function(codes)
+    if heights.ndim == 1:  # of the second of two levels
+        return np.stack([-heights, heights], axis=1)
+    return log_softmax(heights, axis=1)
+
+
 def _explicitness_of_factor(codes, levels, learning, held_out):
     """Mean area over levels; None if the levels do not vary in both sets of rows."""
     rows = np.concatenate([learning, held_out])
@@ -49,7 +58,7 @@ def _explicitness_of_factor(codes, levels, learning, held_out):
         return 0.0
     classifier = LogisticRegression(max_iter=1000)
     classifier.fit(codes[learning], learning_levels)
-    log_odds = classifier.predict_log_proba(codes[held_out])
+    log_odds = _log_odds(classifier, codes[held_out])
     is_level = held_out_levels[:, None] == classifier.classes_
     occurs = is_level.any(axis=0)  # a level without a row held out has no curve
     if not occurs.any():

@@ -98,7 +98,7 @@ def irs_score(factors, codes, *, n_bins=20, diff_quantile=0.99, min_std=MIN_STD)
 
     Noise does not score 0: the quantile within a group is less than the largest
     distance over all rows, which grows with their number, and the best of several
-    factors counts. Normal noise reaches 0.25 to 0.4 on 300 to 10,000 rows. Compare
+    factors counts. Normal noise reaches 0.2 to 0.4 on 300 to 10,000 rows. Compare
     scores at equal numbers of rows, and with the score of noise of the same shape.
 
     The score asks of each code whether it serves one factor, not of each factor

@@ -134,6 +134,8 @@ def _scores_on_rows_of(
     listeners = _listen(partners, decoder, random_state)
     # One that hears nothing cannot vote, and keeps its 0.
     hears = np.array([len(listener.latents) > 0 for listener in listeners])
+    if not hears.any():
+        return scores
     listeners = [listeners[i] for i in np.flatnonzero(hears)]
     train_votes, eval_votes = (
         _count_votes(listeners, decoder, n, n_rows_per_vote, random_state)
@@ -220,7 +222,8 @@ def model_centrality_score(
         Fresh votes that its accuracy is measured on.
 
     n_rows_per_vote : int, default=100
-        Rows of codes drawn for one vote, with replacement.
+        Rows of codes drawn for one vote, with replacement; each once if there are
+        just as many.
 
     adjusted : bool, default=False
         If True, rescale each accuracy so that chance, one by the number of latents
@@ -237,7 +240,8 @@ def model_centrality_score(
         Named tuple of ``mean``, ``per_model`` and ``pairwise``: the score of the
         setting, of each model, and of each pair in each direction, between 0 and 1
         unless `adjusted`. A model without an active latent scores 0. On rows of a
-        model with a single one nothing can be learnt, and every other model scores 1.
+        model with a single one nothing can be learnt, and every model that they stir
+        scores 1.
 
     Raises
     ------

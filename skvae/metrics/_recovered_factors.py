@@ -13,6 +13,9 @@ from skvae.metrics._discretise import is_ordered_quantity
 from skvae.metrics._validation import check_factors_and_codes
 from skvae.metrics.paired_tables import as_float
 
+# Of a correlation that is 1.
+_ROUNDING = 1e-12
+
 
 class RecoveredFactors(NamedTuple):
     """What :func:`recovered_factors` returns.
@@ -67,8 +70,8 @@ def recovered_factors(factors, codes, *, threshold=0.8):
     Raises
     ------
     ValueError
-        If the shapes do not match, if codes are not finite, or if a factor has no
-        order.
+        If the shapes do not match, if codes are not finite, if a factor is missing in
+        all rows, or if it has no order.
 
     See Also
     --------
@@ -76,9 +79,13 @@ def recovered_factors(factors, codes, *, threshold=0.8):
 
     Notes
     -----
+    Many rows of one value limit the correlation. A yes that is as frequent as a no
+    reaches 0.87 with a code of distinct values, one in three rows 0.82, one in four
+    0.75: rarer ones are never recovered at the default threshold.
+
     It sees what goes up or down with a code. A factor that a code holds in another
-    shape, such as its square, is not recovered, and says nothing of how much else the
-    code holds. Codes and factors that do not vary have correlation 0.
+    shape, such as its square, is not recovered. Nor does it see what else a code
+    holds. Codes and factors that do not vary have correlation 0.
 
     Examples
     --------
@@ -105,7 +112,7 @@ def recovered_factors(factors, codes, *, threshold=0.8):
     code[matched] = own
     correlation = np.zeros(len(code))
     correlation[matched] = correlations[matched, own]
-    is_recovered = np.abs(correlation) >= threshold
+    is_recovered = np.abs(correlation) >= threshold - _ROUNDING
     per_factor = pd.DataFrame(
         {"code": code, "correlation": correlation, "is_recovered": is_recovered},
         index=pd.Index(factors.columns, name="factor"),
@@ -116,7 +123,7 @@ def recovered_factors(factors, codes, *, threshold=0.8):
 def _correlations(factor, codes):
     """Return the Spearman correlation of a factor with every code."""
     known = factor.notna().to_numpy()
-    target, codes = _as_numbers(factor[known]), codes[known]
+    target, codes = _as_numbers(factor[known].infer_objects()), codes[known]
     ranks = rankdata(np.column_stack([target, codes]), axis=0)
     ranks -= ranks.mean(axis=0)
     norms = np.sqrt((ranks**2).sum(axis=0))

@@ -133,13 +133,14 @@ def _fit_lines(code, levels, n_levels):
         # A full step nearly always descends; where it does not, half of it may.
         slack = 1e-12 * np.abs(objective)
         for _ in range(_MAX_HALVINGS):
-            candidate = evaluate(lines + step)
-            ascends = candidate[0] > objective + slack
+            candidate = lines + step
+            evaluated = evaluate(candidate)
+            ascends = evaluated[0] > objective + slack
             if not ascends.any():
                 break
             step[:, ascends] /= 2
-        lines = lines + step
-        objective, gradient, curvature = candidate
+        lines = candidate
+        objective, gradient, curvature = evaluated
     return lines
 
 
@@ -242,8 +243,8 @@ def sap_score(factors, codes, *, max_rows=15_000, min_std=MIN_STD, random_state=
     Raises
     ------
     ValueError
-        If the shapes do not match, if codes are not finite, if a factor is infinite or
-        missing in all rows, or if all factors are left out.
+        If the shapes do not match, if codes are not finite, if a continuous factor is
+        infinite, if a factor is missing in all rows, or if all factors are left out.
 
     See Also
     --------

@@ -35,8 +35,8 @@ class UDR(NamedTuple):
         diagonal.
 
     n_shared : float
-        How many latents two of the models share: the score with sums over latents in
-        the place of means.
+        How many latents two of the models share: sums over latents in the place of
+        means, of which the smaller one counts.
     """
 
     mean: float
@@ -80,16 +80,18 @@ def _absolute_lasso(columns, other_columns):
 def _relative_strength(matrix):
     """How near a matrix of similarities is to one strong entry per row and column.
 
-    The mean over latents, and their sum, each a mean over rows and columns.
+    Half the sum of the means over rows and over columns; and the smaller of the sums,
+    lest copies of a latent in one of the models count.
     """
-    mean = count = 0.0
+    strengths = []
     for axis in (0, 1):
         total, strongest = matrix.sum(axis=axis), matrix.max(axis=axis)
         # A latent that resembles none of the other model counts 0.
         share = np.divide(strongest, total, out=np.zeros_like(total), where=total > 0)
-        mean += (strongest * share).mean() / 2
-        count += (strongest * share).sum() / 2
-    return mean, count
+        strengths.append(strongest * share)
+    by_column, by_row = strengths
+    mean = (by_column.mean() + by_row.mean()) / 2
+    return mean, min(by_column.sum(), by_row.sum())
 
 
 @validate_params(
@@ -174,10 +176,11 @@ def udr_score(codes, *, active=None, kl=None, similarity="spearman"):
     The score is a mean over latents, so it prefers models that keep few of them: with
     one active latent in every model there is nothing to disentangle, and the score is
     their correlation. To compare settings that keep different numbers of latents,
-    take ``n_shared``, which is ours: the same with sums in the place of means, so
-    that a latent counts if other models have it, and costs nothing if they do not.
-    It is D for a perfect match of D latents. Where all models have equally many
-    active latents, both rank alike.
+    take ``n_shared``, which is ours: sums in the place of means, and the smaller one
+    in the place of half of both. A latent counts if the other model has it, once
+    however often it is stored, and a latent that the other lacks costs no more than
+    its correlations. It is D for a perfect match of D uncorrelated latents (with
+    "lasso" 0.9 D).
 
     References
     ----------

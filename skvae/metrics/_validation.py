@@ -19,17 +19,17 @@ def check_factors(factors):
 
     Cells may be missing, but not all cells of a factor.
     """
-    if not isinstance(factors, pd.DataFrame):
-        if not isinstance(factors, pd.Series):
-            factors = np.asarray(factors)
-            if factors.ndim not in (1, 2):
-                raise ValueError(
-                    "Expected factors of shape (n_rows, n_factors) or (n_rows,), "
-                    f"got {factors.shape}."
-                )
-        factors = _infer_kinds(factors)
+    if not isinstance(factors, pd.DataFrame | pd.Series):
+        factors = np.asarray(factors)
+        if factors.ndim not in (1, 2):
+            raise ValueError(
+                "Expected factors of shape (n_rows, n_factors) or (n_rows,), "
+                f"got {factors.shape}."
+            )
+    factors = pd.DataFrame(factors)
     if factors.shape[1] == 0:
         raise ValueError(f"Expected at least one factor, got shape {factors.shape}.")
+    factors = _infer_kinds(factors)
     missing = factors.isna().to_numpy().all(axis=0)
     if missing.any():
         raise ValueError(
@@ -40,12 +40,15 @@ def check_factors(factors):
 
 
 def _infer_kinds(factors):
-    """Make an array a DataFrame: objects may be numbers here and strings there."""
-    frame = pd.DataFrame(factors)
-    if factors.dtype == object:
+    """Give columns of objects the dtype of what they hold: numbers, dates, strings."""
+    columns = [
         # pandas takes numbers beside None for numbers, and beside pd.NA for objects.
-        frame = frame.where(frame.notna(), None)
-    return frame.infer_objects()
+        column.where(column.notna(), None).infer_objects()
+        if column.dtype == object
+        else column
+        for _, column in factors.items()
+    ]
+    return pd.concat(columns, axis=1)
 
 
 def check_factors_and_codes(factors, codes):

@@ -142,7 +142,7 @@ def _matched_by_position(frame, name, like_frame, like):
 
 def _is_category(column_by_table):
     """Whether a column holds categories in any table; one that is mixed up raises."""
-    kinds = {name: _kind(column) for name, column in column_by_table.items()}
+    kinds = {name: kind_of(column) for name, column in column_by_table.items()}
     if len(set(kinds.values())) > 1:
         kinds = {
             name: _kind_of_values(column)
@@ -162,7 +162,7 @@ def _is_category(column_by_table):
     return "category" in kinds.values()
 
 
-def _kind(column):
+def kind_of(column):
     """Return "number", "time" or "category", by the dtype, or by objects' types."""
     types = pd.api.types
     if column.dtype == object:
@@ -182,12 +182,12 @@ def _kind(column):
 def _kind_of_values(column):
     """Return the kind of a column, looking into categories, which may be numbers."""
     values = pd.Series(column.dropna().unique().tolist()).infer_objects()
-    return "number" if pd.api.types.is_bool_dtype(values) else _kind(values)
+    return "number" if pd.api.types.is_bool_dtype(values) else kind_of(values)
 
 
 def as_float(column):
     """Return numbers, or microseconds of dates, as float64; missing cells as NaN."""
-    if _kind(column) != "time":
+    if kind_of(column) != "time":
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()

@@ -7,6 +7,8 @@ from skvae.selection._disentanglement_report import (
 )
 from skvae.selection._factor_scorers import (
     beta_vae_scorer,
+    dci_completeness_scorer,
+    dci_informativeness_scorer,
     dci_scorer,
     explicitness_scorer,
     factor_vae_scorer,
@@ -31,6 +33,8 @@ from skvae.selection._fidelity_scorers import (
 from skvae.selection._latent_scorers import (
     latent_consistency_scorer,
     n_active_scorer,
+    neg_gaussian_total_correlation_scorer,
+    neg_gaussian_wasserstein_scorer,
     neg_total_correlation_scorer,
 )
 from skvae.selection._outlier_scorers import (
@@ -51,6 +55,8 @@ __all__ = [
     "SeedEnsemble",
     "beta_threshold",
     "beta_vae_scorer",
+    "dci_completeness_scorer",
+    "dci_informativeness_scorer",
     "dci_scorer",
     "detection_scorer",
     "disentanglement_report",
@@ -66,6 +72,8 @@ __all__ = [
     "model_centrality_scorer",
     "modularity_scorer",
     "n_active_scorer",
+    "neg_gaussian_total_correlation_scorer",
+    "neg_gaussian_wasserstein_scorer",
     "neg_total_correlation_scorer",
     "one_standard_error_rule",
     "outlier_average_precision_scorer",

@@ -91,27 +91,43 @@ def beta_threshold(cv_results, score="score", *, beta="beta", level=0.05):
         raise ValueError(
             f"Got beta={beta!r}; expected a parameter among {list(settings.columns)}."
         )
+    settings = settings[settings[beta].notna()]  # a list of grids may have others
     others = [name for name in settings if name != beta]
     if not others:
-        return pd.DataFrame([_threshold(settings[beta], folds, level)])
+        return pd.DataFrame([_threshold(settings[beta], folds[settings.index], level)])
+    # Estimators and lists have no order, and lists no hash.
+    settings = settings.assign(
+        **{name: settings[name].map(_as_label) for name in others}
+    )
     rows = {
-        key: _threshold(part[beta], folds[part.index], level)
-        for key, part in settings.groupby(others, dropna=False)
+        key: _threshold(
+            part[beta], folds[part.index], level, dict(zip(others, key, strict=True))
+        )
+        for key, part in settings.groupby(others, dropna=False, sort=False)
     }
     index = pd.MultiIndex.from_tuples(list(rows), names=others)
     return pd.DataFrame(list(rows.values()), index=index)
 
 
-def _threshold(betas, folds, level):
+def _as_label(value):
+    """Return the value of a parameter as it stands in an index."""
+    return value if value is None or np.isscalar(value) else str(value)
+
+
+def _threshold(betas, folds, level, others=None):
     """Return a row of the result."""
+    setting = f" with {others}" if others else ""
     order = np.argsort(betas.to_numpy(dtype=float))
     betas, folds = betas.to_numpy(dtype=float)[order], folds[order]
-    if len(betas) < 3:
+    if len(np.unique(betas)) < 3:
         raise ValueError(
-            f"A setting has the betas {betas.tolist()}; expected three or more."
+            f"Got the betas {betas.tolist()}{setting}; expected three different ones "
+            "or more."
         )
     if not np.isfinite(folds).all():
-        raise ValueError("A fit of the search failed; expected a score in every fold.")
+        raise ValueError(
+            f"A fit of the search{setting} failed; expected a score in every fold."
+        )
     first = _first_of_the_flat(folds, level)
     without_one = [
         _first_of_the_flat(np.delete(folds, fold, axis=1), level)

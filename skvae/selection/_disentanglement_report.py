@@ -1,6 +1,5 @@
 """Everything that can be measured of a model's latents, in one table."""
 
-from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae._core.activity import ACTIVE_KL
 from skvae.metrics import (
+    DCI,
     beta_vae_score,
     dci_scores,
     explicitness_score,
@@ -28,16 +28,16 @@ from skvae.metrics import (
     sap_score,
     total_correlation,
 )
-from skvae.selection._resolve import resolve
-from skvae.selection._seed_scorers import (
-    find_ensemble,
-    shared_latents_scorer,
-    udr_scorer,
-)
+from skvae.selection._resolve import encoder_of, resolve
+from skvae.selection._seed_ensemble import agreement
+from skvae.selection._seed_scorers import find_ensemble, model_centrality_scorer
 
 # From these on a sentence says that something is wrong.
 _SAME, _DEPENDENT, _BIAS, _FEW_ROWS = 0.8, 1.0, 0.05, 500
+# Latents that hold the same, and hold something, have more total correlation.
+_LITTLE = 0.2
 _N_BINS = 20
+_COLUMNS = ["value", "chance", "meaning"]
 
 _MEANINGS = {
     "active latents": "latents that carry information, more than 0.01 nats",
@@ -48,6 +48,7 @@ _MEANINGS = {
     "latent consistency": "whether latents survive decoding and encoding; sees no turn",
     "UDR": "whether other seeds find the same latents",
     "shared latents": "how many latents other seeds find, too",
+    "model centrality": "whether other seeds hear which latent of a seed was fixed",
     "FactorVAE score": "whether a fixed factor stills one latent",
     "beta-VAE score": "whether a linear classifier tells which factor was fixed",
     "MIG": "whether one latent knows a factor, and no second one does",
@@ -76,7 +77,7 @@ class DisentanglementReport(pd.DataFrame):
         Sentences about what is wrong; empty where nothing was found.
     """
 
-    _metadata = ("findings",)
+    _metadata = ["findings"]
 
     def __init__(self, scores, findings):
         super().__init__(scores)
@@ -86,7 +87,15 @@ class DisentanglementReport(pd.DataFrame):
     def _constructor(self):
         return pd.DataFrame  # a part of a report is a plain table
 
+    def __copy__(self):
+        return type(self)(pd.DataFrame(self).copy(), self.findings)
+
+    def __deepcopy__(self, memo):
+        return type(self)(pd.DataFrame(self).copy(), list(self.findings))
+
     def __repr__(self):
+        if list(self.columns) != _COLUMNS:  # changed in place
+            return super().__repr__()
         width = self["meaning"].str.len().max()
         table = pd.DataFrame(
             {
@@ -183,17 +192,21 @@ def disentanglement_report(
     kl = kl_per_dimension(means, log_variances)
     active = np.flatnonzero(kl > ACTIVE_KL)
     scores = _without_factors(model, means, log_variances, kl, seed)
-    if find_ensemble(estimator, X)[0] is not None:
-        scores["UDR"] = (udr_scorer(estimator, X), np.nan)
-        scores["shared latents"] = (shared_latents_scorer(estimator, X), np.nan)
+    scores |= _of_seeds(*find_ensemble(estimator, X))
+    problems = []
+    if factors is not None:
+        factors, problems = _usable(factors)
     if factors is not None:
         codes = means[:, active] if len(active) else means
         shuffled = codes[random_state.permutation(len(codes))]
-        scores |= _with_factors(factors, codes, shuffled, seed)
-    table = pd.DataFrame.from_dict(scores, "index", columns=["value", "chance"])
+        pairs, found = _with_factors(factors, codes, shuffled, seed)
+        scores |= pairs
+        problems += found
+    table = pd.DataFrame.from_dict(scores, "index", columns=_COLUMNS[:2])
     table["meaning"] = table.index.map(_MEANINGS)
     table.index.name = "score"
-    return DisentanglementReport(table, _findings(table, means, active, factors))
+    findings = _findings(table, means, kl, factors)
+    return DisentanglementReport(table, [*findings, *problems])
 
 
 def _some_rows(X, factors, max_rows, random_state):
@@ -225,7 +238,7 @@ def _without_factors(model, means, log_variances, kl, seed):
     consistency = latent_consistency_score(
         means,
         model._inference.decode,
-        lambda rows: model._inference.encode(rows)[0],
+        encoder_of(model),
         active=is_active,
         random_state=seed,
     ).eval_accuracy
@@ -243,33 +256,59 @@ def _without_factors(model, means, log_variances, kl, seed):
     }
 
 
-def _with_factors(factors, codes, shuffled, seed):
-    """Return pairs of value and chance by the name of the score."""
-    scores = {
-        "FactorVAE score": partial(factor_vae_score, random_state=seed),
-        "beta-VAE score": partial(beta_vae_score, random_state=seed),
-        "MIG": mig_score,
-        "MIG-sup": mig_sup_score,
-        "SAP": partial(sap_score, random_state=seed),
-        "modularity": modularity_score,
-        "explicitness": partial(explicitness_score, random_state=seed),
-        "IRS": irs_score,
+def _of_seeds(ensemble, X):
+    """Return such pairs of several seeds; none without an ensemble."""
+    if ensemble is None:
+        return {}
+    udr = agreement(ensemble._posteriors(X))
+    return {
+        "UDR": (udr.mean, np.nan),
+        "shared latents": (udr.n_shared, np.nan),
+        "model centrality": (model_centrality_scorer(ensemble, X), 0.0),
     }
+
+
+def _usable(factors):
+    """Return the factors that vary, None without one, and what is wrong with others."""
+    factors = pd.DataFrame(factors)
+    varies = factors.nunique().to_numpy() > 1
+    if varies.all():
+        return factors, []
+    left_out = ", ".join(map(str, factors.columns[~varies]))
+    finding = f"Left out, as they do not vary: {left_out}."
+    return factors.loc[:, varies] if varies.any() else None, [finding]
+
+
+def _with_factors(factors, codes, shuffled, seed):
+    """Return such pairs, and sentences about scores that could not be taken."""
+    seeded = {"random_state": seed}
     ordered = _with_order(factors)
+    scores = {
+        "FactorVAE score": lambda rows: factor_vae_score(factors, rows, **seeded),
+        "beta-VAE score": lambda rows: beta_vae_score(factors, rows, **seeded),
+        "MIG": lambda rows: mig_score(factors, rows),
+        "MIG-sup": lambda rows: mig_sup_score(factors, rows),
+        "SAP": lambda rows: sap_score(factors, rows, **seeded),
+        "modularity": lambda rows: modularity_score(factors, rows),
+        "explicitness": lambda rows: explicitness_score(factors, rows, **seeded),
+        "IRS": lambda rows: irs_score(factors, rows),
+        "DCI": lambda rows: dci_scores(factors, rows, **seeded),
+    }
     if ordered.shape[1] > 0:
-        scores["recovered factors"] = lambda _, rows: (
+        scores["recovered factors"] = lambda rows: (
             recovered_factors(ordered, rows).share
         )
-    pairs = {
-        name: (score(factors, codes), score(factors, shuffled))
-        for name, score in scores.items()
-    }
-    own, chance = (
-        dci_scores(factors, each, random_state=seed) for each in (codes, shuffled)
-    )
-    for name, value in own._asdict().items():
-        pairs[f"DCI {name}"] = (value, getattr(chance, name))
-    return pairs
+    pairs, problems = {}, []
+    for name, score in scores.items():
+        try:
+            pairs[name] = (score(codes), score(shuffled))
+        except ValueError as error:  # of rows that are too few, as it says
+            problems.append(f"No {name}: {error}")
+    if "DCI" in pairs:
+        values = zip(*pairs.pop("DCI"), strict=True)
+        names = [f"DCI {name}" for name in DCI._fields]
+        pairs |= dict(zip(names, values, strict=True))
+    return pairs, problems
 
 
 def _with_order(factors):
@@ -279,19 +318,20 @@ def _with_order(factors):
     return factors.loc[:, [getattr(each, "ordered", True) for each in factors.dtypes]]
 
 
-def _findings(table, means, active, factors):
+def _findings(table, means, kl, factors):
     """Return sentences about what is wrong."""
+    active = np.flatnonzero(kl > ACTIVE_KL)
     if len(active) == 0:
         return [
             "Every latent is switched off: the posterior has collapsed, and no other "
             "number here means anything. Lower beta, or lengthen kl_warmup."
         ]
+    value = table["value"]
     findings = [
-        *_redundant(means, active),
-        *_entangled(table["value"]),
+        *_redundant(means, active, kl, value["total correlation"]),
+        *_entangled(value),
         *_too_few_rows(len(means), factors),
     ]
-    value = table["value"]
     if value["latent consistency"] < 0.5 * (1 + table["chance"]["latent consistency"]):
         findings.append(
             f"Latents do not survive decoding and encoding (consistency "
@@ -301,14 +341,17 @@ def _findings(table, means, active, factors):
     return findings
 
 
-def _redundant(means, active):
+def _redundant(means, active, kl, total_correlation):
     ranks = rankdata(means[:, active], axis=0)
     correlations = np.atleast_2d(np.corrcoef(ranks.T))
     for i, j in zip(*np.triu_indices(len(active), 1), strict=True):
         if abs(correlations[i, j]) >= _SAME:
+            advice = "Raise beta, or take fewer latents."
+            if total_correlation < _LITTLE:  # only the means are alike
+                advice = f"They carry little (KL {kl[active].sum():.2f}): lower beta."
             yield (
                 f"Latents {active[i]} and {active[j]} hold much the same (rank "
-                f"correlation {correlations[i, j]:.2f}). Raise beta, or take fewer."
+                f"correlation {correlations[i, j]:.2f}). {advice}"
             )
 
 
@@ -318,7 +361,8 @@ def _entangled(value):
             f"Latents depend on one another (total correlation "
             f"{value['total correlation']:.1f} nats). Raise beta of a BetaTCVAE."
         )
-    if "MIG" in value and value["DCI informativeness"] > 0.5 > 5 * value["MIG"]:
+    is_known = {"MIG", "DCI informativeness"} <= set(value.index)
+    if is_known and value["DCI informativeness"] > 0.5 > 5 * value["MIG"]:
         yield (
             f"The code holds the factors (informativeness "
             f"{value['DCI informativeness']:.2f}), and no latent holds one alone (MIG "

@@ -129,7 +129,7 @@ def mig_sup_scorer(estimator, X, y):
 def dci_scorer(estimator, X, y):
     """Score codes against true factors: the disentanglement of DCI.
 
-    The first of the three scores; a forest for each factor makes it the slowest scorer.
+    The first of the three scores; a forest for each factor makes it slow.
 
     Parameters
     ----------
@@ -148,10 +148,55 @@ def dci_scorer(estimator, X, y):
     --------
     skvae.metrics.dci_scores : The score of arrays.
     """
-    factors = _required(y, "dci_scorer")
-    return dci_scores(
-        factors, codes_of(estimator, X), random_state=_SEED
-    ).disentanglement
+    return _dci(estimator, X, y, "dci_scorer").disentanglement
+
+
+@with_factors
+def dci_completeness_scorer(estimator, X, y):
+    """Score codes against true factors: the completeness of DCI.
+
+    Parameters
+    ----------
+    {with_factors}
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    {no_factors}
+
+    See Also
+    --------
+    skvae.metrics.dci_scores : The score of arrays.
+    """
+    return _dci(estimator, X, y, "dci_completeness_scorer").completeness
+
+
+@with_factors
+def dci_informativeness_scorer(estimator, X, y):
+    """Score codes against true factors: the informativeness of DCI.
+
+    Parameters
+    ----------
+    {with_factors}
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    {no_factors}
+
+    See Also
+    --------
+    skvae.metrics.dci_scores : The score of arrays.
+    """
+    return _dci(estimator, X, y, "dci_informativeness_scorer").informativeness
 
 
 @with_factors
@@ -279,11 +324,16 @@ def recovered_factors_scorer(estimator, X, y):
     return recovered_factors(factors, codes_of(estimator, X)).share
 
 
+def _dci(estimator, X, y, scorer):
+    factors = _required(y, scorer)
+    return dci_scores(factors, codes_of(estimator, X), random_state=_SEED)
+
+
 def _required(factors, scorer):
     if factors is None:
         raise ValueError(
             f"{scorer} got y=None; expected the true factors as y, of shape "
-            "(n_samples, n_factors). Without ground truth use udr_scorer, "
+            "(n_samples, n_factors). Without ground truth use shared_latents_scorer, "
             "latent_consistency_scorer, neg_total_correlation_scorer or "
             "fidelity_scorer."
         )

@@ -6,12 +6,14 @@ draws.
 
 from skvae._core.activity import ACTIVE_KL
 from skvae.metrics import (
+    gaussian_total_correlation,
+    gaussian_wasserstein,
     kl_per_dimension,
     latent_consistency_score,
     n_active,
     total_correlation,
 )
-from skvae.selection._resolve import resolve
+from skvae.selection._resolve import codes_of, encoder_of, posteriors_of, resolve
 from skvae.selection._texts import of_codes
 
 _SEED = 0
@@ -44,13 +46,13 @@ def latent_consistency_scorer(estimator, X, y=None):
     --------
     skvae.metrics.latent_consistency_score : The score of arrays and callables.
     """
-    resolved = resolve(estimator, X)
-    model, inputs = resolved.model._factor_model, resolved.inputs
+    model = resolve(estimator, X).model._factor_model
+    means, log_variances = posteriors_of(estimator, X)
     return latent_consistency_score(
-        model._encode(inputs)[0],
+        means,
         model._inference.decode,
-        lambda rows: model._inference.encode(rows)[0],
-        active=kl_per_dimension(*model._encode(inputs)) > ACTIVE_KL,
+        encoder_of(model),
+        active=kl_per_dimension(means, log_variances) > ACTIVE_KL,
         n_runs_train=_N_RUNS,
         n_runs_eval=_N_RUNS,
         n_rows_per_run=_N_ROWS_PER_RUN,
@@ -79,9 +81,53 @@ def neg_total_correlation_scorer(estimator, X, y=None):
     --------
     skvae.metrics.total_correlation : The total correlation of arrays.
     """
-    resolved = resolve(estimator, X)
-    posteriors = resolved.model._factor_model._encode(resolved.inputs)
-    return -total_correlation(*posteriors, random_state=_SEED)
+    return -total_correlation(*posteriors_of(estimator, X), random_state=_SEED)
+
+
+@of_codes
+def neg_gaussian_total_correlation_scorer(estimator, X, y=None):
+    """Score how uncorrelated the codes are: their negated Gaussian total correlation.
+
+    It sees linear dependence only. A collapsed model is perfectly uncorrelated, so
+    read it beside :func:`n_active_scorer`.
+
+    Parameters
+    ----------
+    {of_codes}
+
+    Returns
+    -------
+    score : float
+        In nats; 0 where the codes of active latents are uncorrelated.
+
+    See Also
+    --------
+    skvae.metrics.gaussian_total_correlation : The score of arrays.
+    """
+    return -gaussian_total_correlation(codes_of(estimator, X))
+
+
+@of_codes
+def neg_gaussian_wasserstein_scorer(estimator, X, y=None):
+    """Score how near the aggregate posterior is to the prior, by two moments.
+
+    The negated squared 2-Wasserstein distance. A collapsed model is at the prior, so
+    read it beside :func:`n_active_scorer`.
+
+    Parameters
+    ----------
+    {of_codes}
+
+    Returns
+    -------
+    score : float
+        At most 0.
+
+    See Also
+    --------
+    skvae.metrics.gaussian_wasserstein : The distance of arrays.
+    """
+    return -gaussian_wasserstein(*posteriors_of(estimator, X))
 
 
 @of_codes
@@ -101,5 +147,4 @@ def n_active_scorer(estimator, X, y=None):
     --------
     skvae.metrics.n_active : The count for arrays.
     """
-    resolved = resolve(estimator, X)
-    return n_active(*resolved.model._factor_model._encode(resolved.inputs))
+    return n_active(*posteriors_of(estimator, X))

@@ -130,8 +130,43 @@ def codes_of(estimator, X):
     codes : ndarray of shape (n_samples, n_latents)
         The means.
     """
+    return posteriors_of(estimator, X)[0]
+
+
+def posteriors_of(estimator, X):
+    """Return means and log variances of the factors of the model inside an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As :func:`resolve` takes it.
+
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        The table as the estimator takes it.
+
+    Returns
+    -------
+    means, log_variances : ndarray of shape (n_samples, n_latents)
+        Of the posterior of each row.
+    """
     resolved = resolve(estimator, X)
-    return resolved.model._factor_model._encode(resolved.inputs)[0]
+    return resolved.model._factor_model._encode(resolved.inputs)
+
+
+def encoder_of(model):
+    """Return what takes rows as a model decodes them back to codes.
+
+    Parameters
+    ----------
+    model : BaseVAE
+        Fitted.
+
+    Returns
+    -------
+    encode : callable
+        Takes an array as ``model._inference.decode`` returns it, returns means.
+    """
+    return lambda rows: model._inference.encode(rows)[0]
 
 
 def _unchanged(rows):

@@ -17,6 +17,11 @@ _NEEDS = {
     _fidelity_scorers: "nothing but rows",
     _outlier_scorers: "which rows are outliers, as y",
 }
+# Of single ones.
+_NEEDS_BESIDES = {
+    "tv": "columns of categories",
+    "utility": "a column to predict: functools.partial(utility_scorer, target=...)",
+}
 
 
 def scorers():
@@ -41,12 +46,13 @@ def scorers():
 
     >>> scoring = scorers()["scorer"][["fidelity", "neg_total_correlation"]].to_dict()
     """
-    rows = {
-        name.removesuffix("_scorer"): (needs, _sentence(scorer), scorer)
-        for module, needs in _NEEDS.items()
-        for name, scorer in vars(module).items()
-        if name.endswith("_scorer") and not name.startswith("_")
-    }
+    rows = {}
+    for module, needs in _NEEDS.items():
+        for function, scorer in vars(module).items():
+            if function.endswith("_scorer") and not function.startswith("_"):
+                name = function.removesuffix("_scorer")
+                needed = _NEEDS_BESIDES.get(name, needs)
+                rows[name] = (needed, _sentence(scorer), scorer)
     return pd.DataFrame.from_dict(rows, "index", columns=["needs", "says", "scorer"])
 
 

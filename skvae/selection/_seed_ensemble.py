@@ -13,6 +13,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags, indexable, resample
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
@@ -27,7 +28,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skvae.metrics import kl_per_dimension, n_active, udr_score
 from skvae.models._validation import forget
 from skvae.models.base import BaseVAE
-from skvae.selection._resolve import resolve
+from skvae.selection._resolve import posteriors_of
 
 # Training rows on which members are compared; more would cost and tell little.
 _MAX_ROWS = 10_000
@@ -184,9 +185,9 @@ class SeedEnsemble(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
             If there is no model of skvae in the estimator.
         """
         forget(self)
-        names = _names_of_random_states(self.estimator)
         random_state = check_random_state(self.random_state)
         members = [clone(self.estimator) for _ in range(self.n_seeds)]
+        names = _names_of_random_states(members[0])
         for member in members:
             seeds = {name: random_state.randint(_MAX_SEED) for name in names}
             member.set_params(**seeds)
@@ -196,7 +197,7 @@ class SeedEnsemble(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
             delayed(_fitted)(member, X, y, params) for member in members
         )
         posteriors = _posteriors(members, _some_rows(X, random_state))
-        self.udr_ = _udr(posteriors)
+        self.udr_ = agreement(posteriors)
         self.best_index_ = _best(self.udr_.per_model, posteriors)
         self.estimators_ = members
         return self
@@ -444,13 +445,27 @@ def _names_of_random_states(estimator):
             "since members that take no seed would all be the same."
         )
     for name, value in params.items():
-        if isinstance(value, FrozenEstimator) and isinstance(value.estimator, BaseVAE):
+        if isinstance(value, FrozenEstimator) and (model := _model_inside(value)):
             raise ValueError(
-                f"estimator holds a frozen {type(value.estimator).__name__} as {name}; "
-                "expected a model that each member fits anew, since members that share "
-                "one would always agree."
+                f"estimator holds a frozen {type(model).__name__} as {name}; expected "
+                "a model that each member fits anew, since members that share one "
+                "would always agree."
             )
     return names
+
+
+def _model_inside(estimator):
+    """Return the model of skvae at the end of an estimator, or None."""
+    while not isinstance(estimator, BaseVAE):
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        else:
+            return None
+    return estimator
 
 
 def _fitted(member, X, y, params):
@@ -465,11 +480,22 @@ def _some_rows(X, random_state):
 
 def _posteriors(members, X):
     """Return posterior means and log variances of the factors, one pair a member."""
-    resolved = [resolve(member, X) for member in members]
-    return [each.model._factor_model._encode(each.inputs) for each in resolved]
+    return [posteriors_of(member, X) for member in members]
 
 
-def _udr(posteriors):
+def agreement(posteriors):
+    """Return how far models agree, from pairs of means and log variances.
+
+    Parameters
+    ----------
+    posteriors : list of tuple of ndarray of shape (n_samples, n_latents)
+        One pair a model.
+
+    Returns
+    -------
+    udr : UDR
+        Of the latents that carry information.
+    """
     means = [mean for mean, _ in posteriors]
     return udr_score(means, kl=[kl_per_dimension(*each) for each in posteriors])
 

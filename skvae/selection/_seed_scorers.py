@@ -8,9 +8,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skvae._core.activity import ACTIVE_KL
-from skvae.metrics import kl_per_dimension, model_centrality_score, udr_score
-from skvae.selection._resolve import resolve
-from skvae.selection._seed_ensemble import SeedEnsemble
+from skvae.metrics import kl_per_dimension, model_centrality_score
+from skvae.selection._resolve import encoder_of, resolve
+from skvae.selection._seed_ensemble import SeedEnsemble, agreement
 from skvae.selection._texts import of_seeds
 
 _SEED = 0
@@ -76,9 +76,7 @@ def shared_latents_scorer(estimator, X, y=None):
 
 def _udr(estimator, X):
     ensemble, rows = _required_ensemble(estimator, X)
-    posteriors = ensemble._posteriors(rows)
-    divergences = [kl_per_dimension(*posterior) for posterior in posteriors]
-    return udr_score([means for means, _ in posteriors], kl=divergences)
+    return agreement(ensemble._posteriors(rows))
 
 
 @of_seeds
@@ -109,19 +107,18 @@ def model_centrality_scorer(estimator, X, y=None):
     ensemble, rows = _required_ensemble(estimator, X)
     members = [resolve(member, rows) for member in ensemble.estimators_]
     models = [member.model._factor_model for member in members]
-    posteriors = ensemble._posteriors(rows)
+    posteriors = [
+        model._encode(member.inputs)
+        for model, member in zip(models, members, strict=True)
+    ]
     return model_centrality_score(
         [means for means, _ in posteriors],
         [model._inference.decode for model in models],
-        [_encoder_of(model) for model in models],
+        [encoder_of(model) for model in models],
         active=[kl_per_dimension(*p) > ACTIVE_KL for p in posteriors],
         adjusted=True,
         random_state=_SEED,
     ).mean
-
-
-def _encoder_of(model):
-    return lambda rows: model._inference.encode(rows)[0]
 
 
 def find_ensemble(estimator, X):

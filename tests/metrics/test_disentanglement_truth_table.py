@@ -127,6 +127,17 @@ def test_one_stays_one_and_noise_becomes_zero_if_adjusted(score):
     assert adjusted(NOISE) == pytest.approx(0, abs=TOLERANCE_OF_NOISE[score])
 
 
+@pytest.mark.parametrize("score", TOLERANCE_OF_NOISE)
+def test_adjusting_takes_off_what_noise_reaches_on_few_rows(score):
+    raw, adjusted = [], []
+    for seed in range(10):
+        rows = np.random.RandomState(seed).permutation(len(NOISE))[:200]
+        few = partial(SCORES[score].func, FACTORS[rows], NOISE[rows], random_state=0)
+        raw.append(few())
+        adjusted.append(few(adjusted=True))
+    assert abs(np.mean(adjusted)) < 0.3 * np.mean(raw)
+
+
 DROP_DEAD_CODES = [s for s in SCORES if s not in ("MIG", "DCI", "recovered")]
 
 

@@ -171,3 +171,12 @@ def test_wrong_input(factors):
         explicitness_score(factors, np.full((900, 3), np.nan))
     with pytest.raises(ValueError, match="max_rows"):
         explicitness_score(factors, factors, max_rows=3)
+
+
+@pytest.mark.parametrize("n_levels", [2, 4])
+def test_codes_with_heavy_tails_do_not_underflow(n_levels):
+    rng = np.random.RandomState(0)
+    code = rng.normal(size=5000)
+    factors = pd.qcut(code, n_levels, labels=False)
+    codes = np.exp(4 * np.column_stack([code, rng.normal(size=5000)]))
+    assert 0.5 < explicitness_score(factors, codes, random_state=0) <= 1

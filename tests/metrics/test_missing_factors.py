@@ -106,9 +106,10 @@ def test_all_ways_to_be_missing_are_one(metric, missing, factors, codes):
     options = {} if metric in COUNTED else {"random_state": 0}
     objects = factors.astype(object)
     objects[np.isnan(factors)] = missing
-    np.testing.assert_array_equal(
-        metric(objects, codes, **options), metric(factors, codes, **options)
-    )
+    expected = metric(factors, codes, **options)
+    np.testing.assert_array_equal(metric(objects, codes, **options), expected)
+    frame = pd.DataFrame(objects)
+    np.testing.assert_array_equal(metric(frame, codes, **options), expected)
 
 
 @pytest.mark.parametrize("missing", [None, pd.NA])
@@ -120,6 +121,8 @@ def test_continuous_factors_of_object_arrays_are_cut(missing, codes):
     np.testing.assert_array_equal(
         information, mutual_information_matrix(factors, codes)
     )
+    frame = pd.DataFrame(objects)
+    np.testing.assert_array_equal(information, mutual_information_matrix(frame, codes))
     assert factor_entropies(objects)[0] == pytest.approx(np.log(20), abs=0.01)
 
 

@@ -108,3 +108,20 @@ def test_wrong_input():
         recovered_factors(FACTORS, FACTORS[1:])
     with pytest.raises(ValueError, match="threshold"):
         recovered_factors(FACTORS, FACTORS, threshold=0)
+
+
+def test_booleans_with_holes():
+    codes = np.random.default_rng(0).normal(size=(300, 2))
+    is_large = pd.Series(codes[:, 0] > 0).astype(object)
+    expected = recovered_factors(is_large.astype(bool)[50:], codes[50:])
+    is_large[:50] = None
+    result = recovered_factors(is_large, codes)
+    assert result.per_factor["correlation"][0] == pytest.approx(
+        expected.per_factor["correlation"][0]
+    )
+
+
+@pytest.mark.parametrize("n_rows", [37, 400, 999])
+def test_a_perfect_code_passes_the_threshold_of_one(n_rows):
+    factors = np.random.default_rng(0).normal(size=(n_rows, 3))
+    assert recovered_factors(factors, factors, threshold=1).share == 1

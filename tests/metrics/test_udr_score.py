@@ -39,7 +39,7 @@ def score_of_pair(codes, other_codes, similarity):
             )
     columns = [max(c) ** 2 / sum(c) if any(c) else 0 for c in matrix.T]
     rows = [max(r) ** 2 / sum(r) if any(r) else 0 for r in matrix]
-    return (np.mean(columns) + np.mean(rows)) / 2, (sum(columns) + sum(rows)) / 2
+    return (np.mean(columns) + np.mean(rows)) / 2, min(sum(columns), sum(rows))
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -73,6 +73,15 @@ def test_a_latent_that_others_lack_costs_the_mean_and_not_the_count():
     assert udr_score(more).n_shared == pytest.approx(3)
     assert udr_score(more).mean < udr_score(few).mean == pytest.approx(1)
     assert udr_score([codes, codes]).n_shared == pytest.approx(4)
+
+
+def test_copies_are_shared_once_at_most():
+    codes = crossed_codes()
+    assert udr_score([codes[:, :1], codes[:, [0] * 10]]).n_shared <= 1
+    noise = np.random.RandomState(0).normal(size=codes.shape)
+    doubled = np.column_stack([codes, codes + noise])
+    assert udr_score([codes, doubled]).n_shared < 3
+    assert udr_score([codes, codes]).n_shared == pytest.approx(3)
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from scipy.stats import f_oneway
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 
 from skvae.selection import beta_threshold
 from skvae.selection._beta_threshold import _p_value
@@ -88,7 +90,7 @@ def test_p_value_without_noise():
 @pytest.mark.parametrize(
     ("betas", "n_folds", "kwargs", "found"),
     [
-        (BETAS[:2], 5, {}, "expected three or more"),
+        (BETAS[:2], 5, {}, "expected three different ones"),
         (BETAS, 2, {}, "2 folds; expected three"),
         (BETAS, 5, {"beta": "model__beta"}, "expected a parameter among"),
         (BETAS, 5, {"score": "ks"}, "no score 'ks'"),
@@ -106,3 +108,35 @@ def test_a_failed_fit():
     folds[2, 1] = np.nan
     with pytest.raises(ValueError, match="A fit of the search failed"):
         beta_threshold(results_of([{"beta": b} for b in BETAS], folds))
+
+
+def search_of(settings, means):
+    noise = np.random.default_rng(0).normal(scale=0.01, size=(len(means), 5))
+    folds = np.array(means)[:, None] + noise
+    return {"params": settings} | {
+        f"split{fold}_test_score": scores for fold, scores in enumerate(folds.T)
+    }
+
+
+def test_parameters_that_have_no_order_or_no_hash():
+    layers, steps = [[8], [16]], [PCA(2), StandardScaler()]
+    settings = [
+        {"beta": beta, "layers": layer, "step": step}
+        for layer, step in zip(layers, steps, strict=True)
+        for beta in (1, 2, 4)
+    ]
+    result = beta_threshold(search_of(settings, [0.9, 0.5, 0.5] * 2))
+    assert result["beta_0"].tolist() == [2, 2]
+    assert result.index.get_level_values("layers").tolist() == ["[8]", "[16]"]
+
+
+def test_settings_without_beta_are_left_out():
+    settings = [{"beta": beta} for beta in (1, 2, 4)] + [{"beta": None}]
+    result = beta_threshold(search_of(settings, [0.9, 0.5, 0.5, 0.1]))
+    assert result["beta_0"].tolist() == [2]
+
+
+def test_errors_name_the_setting():
+    settings = [{"beta": beta, "lr": 0.1} for beta in (1, 1, 2)]
+    with pytest.raises(ValueError, match=r"\[1.0, 1.0, 2.0\] with {'lr': 0.1}"):
+        beta_threshold(search_of(settings, [0.9, 0.9, 0.5]))

@@ -1,5 +1,8 @@
 """Everything about a model's latents in one table, and what is wrong in sentences."""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,6 +173,23 @@ class TestWhatItTakes:
         expected = recovered_factors(ranked, model.transform(table.data)).share
         assert share["value"] == pytest.approx(expected)
 
+    def test_factors_that_do_not_vary_are_named(self, model, table):
+        own = table.factors.assign(unknown=np.nan, constant=1)
+        report = disentanglement_report(model, table.data, own)
+        expected = disentanglement_report(model, table.data, table.factors)
+        pd.testing.assert_frame_equal(pd.DataFrame(report), pd.DataFrame(expected))
+        assert "Left out, as they do not vary: unknown, constant." in report.findings
+        own = own[["unknown", "constant"]]
+        report = disentanglement_report(model, table.data, own)
+        assert len(report) == WITHOUT_FACTORS
+
+    def test_what_too_few_rows_do_not_allow_is_said(self, model, table):
+        report = disentanglement_report(model, table.data[:20], table.factors[:20])
+        assert "FactorVAE score" not in report.index
+        assert "MIG" in report.index
+        (problem,) = [each for each in report.findings if "No FactorVAE" in each]
+        assert "two rows" in problem
+
     def test_other_rows(self, model, table):
         with pytest.raises(ValueError, match="600 rows in X and 599 in factors"):
             disentanglement_report(model, table.data, table.factors[1:])
@@ -177,3 +197,29 @@ class TestWhatItTakes:
     def test_no_model(self, table):
         with pytest.raises(TypeError, match="expected a fitted model"):
             disentanglement_report(StandardScaler().fit(table.data), table.data)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda report: pickle.loads(pickle.dumps(report))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_copies_are_reports(copied, report):
+    other = copied(report)
+    assert type(other) is DisentanglementReport
+    assert repr(other) == repr(report)
+    assert other.findings == report.findings
+
+
+def test_a_part_of_a_report_is_a_table(report):
+    assert type(report[["value"]]) is pd.DataFrame
+    changed = copy.copy(report)
+    changed["own"] = 0
+    assert "own" in repr(changed)
+
+
+def test_advice_on_latents_that_carry_nothing(table):
+    model = BetaTCVAE(latent_dim=3, beta=100, random_state=0, **SETTINGS)
+    model.fit(table.data)
+    findings = disentanglement_report(model, table.data).findings
+    assert not any("Raise beta" in each for each in findings)

@@ -26,7 +26,7 @@ from skvae.selection import (
 )
 
 # Those of mixed tables. Outlier detectors and ensembles are no models.
-ELSEWHERE = ["detection", "fidelity", "shape", "trend", "tv", "utility"]
+ELSEWHERE = ["detection", "fidelity", "shape", "trend"]
 NEEDS = ["nothing but rows", "true factors as y"]
 SCORERS = scorers().query("needs in @NEEDS")["scorer"].drop(ELSEWHERE).to_dict()
 FIDELITY = [ks_scorer, ks_sample_scorer, reconstruction_scorer]

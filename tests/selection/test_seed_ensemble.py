@@ -401,3 +401,11 @@ class TestRefusals:
     def test_no_model_inside(self, table):
         with pytest.raises(TypeError, match="Got PCA; expected a fitted model"):
             small_ensemble(PCA(n_components=2)).fit(table)
+
+
+def test_a_frozen_model_within_a_frozen_pipeline_is_refused(table):
+    model = BetaTCVAE(latent_dim=2, max_epochs=1, random_state=0)
+    frozen = FrozenEstimator(make_pipeline(StandardScaler(), model).fit(table))
+    pipeline = make_pipeline(PCA(4, random_state=0), frozen)
+    with pytest.raises(ValueError, match="a frozen BetaTCVAE"):
+        SeedEnsemble(pipeline, n_seeds=2).fit(table)

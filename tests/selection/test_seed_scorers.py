@@ -1,5 +1,7 @@
 """Scorers of several seeds, alone and in a search that has no labels."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.frozen import FrozenEstimator
@@ -8,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skvae import BetaTCVAE, BetaVAE
-from skvae.datasets import make_factor_table
+from skvae.datasets import make_credit_portfolio, make_factor_table
 from skvae.metrics import kl_per_dimension, udr_score
 from skvae.selection import (
     SeedEnsemble,
@@ -108,8 +110,28 @@ class TestTheList:
     def test_says_what_each_is_for(self):
         table = scorers()
         assert table["says"].str.startswith("Score").sum() >= len(table) - 1
-        assert table["needs"].nunique() == 4
+        assert table["needs"].nunique() == 6
         assert all(callable(scorer) for scorer in table["scorer"])
+
+    def test_all_of_models_in_one_search(self):
+        portfolio = make_credit_portfolio(200, random_state=0)
+        codes = dict.fromkeys(["SEX", "EDUCATION", "MARRIAGE"], "category")
+        table = scorers().drop(["outlier_roc_auc", "outlier_average_precision"])
+        scoring = table["scorer"].to_dict()
+        scoring["utility"] = partial(scoring["utility"], target="EDUCATION")
+        model = BetaTCVAE(max_epochs=2, **SETTINGS)
+        search = GridSearchCV(
+            SeedEnsemble(model, n_seeds=2, random_state=0),
+            {"estimator__beta": [1, 4]},
+            scoring=scoring,
+            refit="shared_latents",
+            cv=2,
+            error_score="raise",
+        ).fit(portfolio.data.astype(codes), portfolio.factors)
+        for name in scoring:
+            assert np.isfinite(search.cv_results_[f"mean_test_{name}"]).all(), name
+        shared = search.cv_results_["mean_test_shared_latents"]
+        assert search.best_index_ == shared.argmax()
 
     def test_all_with_factors_in_one_search(self, ensemble, rows):
         portfolio = make_factor_table(200, n_factors=2, random_state=1)
