@@ -23,15 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning"
 SEEDS = range(4)
 
 
-@pytest.fixture
-def one_thread():
-    """One torch thread: the same number here, in threads, and in other processes."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
-
-
 def fingerprint(model_class, seed):
     """Fit and return all that a user gets to see, as bytes."""
     numbers = make_numbers(300)

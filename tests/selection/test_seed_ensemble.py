@@ -5,7 +5,6 @@ from unittest import SkipTest
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from joblib import parallel_config
 from sklearn import config_context
 from sklearn.base import clone
@@ -72,15 +71,6 @@ def table(factor_table):
 def fitted(table):
     model = small(BetaTCVAE, latent_dim=3, max_epochs=10)
     return small_ensemble(model, n_seeds=3).fit(table)
-
-
-@pytest.fixture
-def one_thread():
-    """One torch thread: the same number here, in threads, and in other processes."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
 
 
 class TestContract:
