@@ -148,8 +148,9 @@ def choices(settings):
                 line[f"{true}: Spearman"] = round(rank, 2)
             lines.append(line)
     first = ["data", "chosen by", "beta", "latent_dim"]
-    table = pd.DataFrame(lines)
-    return table[[*first, *sorted(table.columns.difference(first))]]
+    table = pd.DataFrame(lines).astype({"beta": "Int64", "latent_dim": "Int64"})
+    table = table[[*first, *sorted(table.columns.difference(first))]]
+    return table.astype(object).where(table.notna(), "")
 
 
 def main():
