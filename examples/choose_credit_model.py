@@ -30,7 +30,6 @@ from skvae.selection import (
     SeedEnsemble,
     beta_threshold,
     disentanglement_report,
-    one_standard_error_rule,
     pareto_front,
     reconstruction_scorer,
     shared_latents_scorer,
@@ -83,7 +82,7 @@ def search_settings(table):
         SeedEnsemble(model, n_seeds=3, random_state=0),
         GRID,
         scoring={"fidelity": reconstruction_scorer, "shared": shared_latents_scorer},
-        refit=one_standard_error_rule("fidelity", "shared"),
+        refit="shared",
         cv=3,
         error_score="raise",
     )
