@@ -12,7 +12,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture
-def benchmark(monkeypatch, tmp_path):
+def benchmark(monkeypatch):
     """The script, with images of bars in place of digits and letters."""
     monkeypatch.syspath_prepend(BENCHMARKS)
     import anomaly_images
@@ -33,14 +33,14 @@ def benchmark(monkeypatch, tmp_path):
     monkeypatch.setitem(
         anomaly_images.DATA, "MNIST", lambda: anomaly_images.both_subsets(fetch)
     )
-    monkeypatch.setattr(anomaly_images, "RUNS", tmp_path / "runs.csv")
     yield anomaly_images
     anomaly_images.images.cache_clear()
     sys.modules.pop("anomaly_images")
 
 
-def arguments(**changed):
-    chosen = {"seeds": 1, "train": 120, "test": 120, "settings": "ours"}
+def arguments(runs=None, **changed):
+    chosen = {"seeds": 1, "train": 120, "test": 120, "settings": "ours", "runs": runs}
+    chosen |= {"classes": None}
     return Namespace(**{**chosen, "data": ["MNIST"], "models": ["5-NN"], **changed})
 
 
@@ -53,9 +53,10 @@ def test_letters_are_left_out_of_digits(benchmark):
     np.testing.assert_array_equal(upright, is_letter)
 
 
-def test_digits_against_letters(benchmark):
-    benchmark.add_runs(arguments(data=["digits and letters"], models=["5-NN"]))
-    (run,) = benchmark.pd.read_csv(benchmark.RUNS).to_dict("records")
+def test_digits_against_letters(benchmark, tmp_path):
+    runs = tmp_path / "runs.csv"
+    benchmark.add_runs(arguments(runs, data=["digits and letters"], models=["5-NN"]))
+    (run,) = benchmark.pd.read_csv(runs).to_dict("records")
     assert run["class"] == benchmark.LETTERS
     assert run["AUC"] == 1
 
@@ -83,10 +84,10 @@ def test_only_the_told_detector_looks_at_a_test_label(benchmark):
         assert is_same == (name != benchmark.TOLD), name
 
 
-def test_a_run_is_not_run_again(benchmark):
+def test_a_run_is_not_run_again(benchmark, tmp_path):
     for _ in "ab":
-        benchmark.add_runs(arguments())
-    assert len(benchmark.pd.read_csv(benchmark.RUNS)) == 20
+        benchmark.add_runs(arguments(tmp_path / "runs.csv"))
+    assert len(benchmark.pd.read_csv(tmp_path / "runs.csv")) == 20
 
 
 def test_the_papers_settings(benchmark):

@@ -75,6 +75,7 @@ def factor_effects(
     See Also
     --------
     describe_factor : One factor as a table to read, with changes in columns' units.
+    FactorEffectDisplay : Draws them.
     LatentTraversalDisplay : What happens between the two quantiles.
     MutualInformationDisplay : How much each factor knows of each column.
 

@@ -1,27 +1,28 @@
-"""What becomes of a table's columns while one latent factor moves."""
+"""What becomes of a table's columns, or of an image, while one latent factor moves."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
-from sklearn.utils import resample
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae.inspection import _style
-from skvae.inspection._column_reader import ColumnReader
-from skvae.inspection._validation import (
-    active_factors,
-    check_not_collapsed,
-    check_quantiles,
-    modelled_column_names,
+from skvae.inspection._factor_paths import FactorPaths
+from skvae.inspection._image_gallery import (
+    ImageGallery,
+    image_shape_of,
+    pixel_limits,
+    signed,
 )
+from skvae.inspection._validation import check_not_collapsed, check_quantiles
+from skvae.selection._resolve import resolve
 
-_MOST_PANELS = 6
 _PANELS_PER_ROW = 3
 
 _PLOT_CONSTRAINTS = {
     "n_columns": [Interval(Integral, 1, None, closed="left")],
+    "standardize": ["boolean"],
     "line_kw": [dict, None],
+    "im_kw": [dict, None],
 }
 
 
@@ -41,11 +42,14 @@ class LatentTraversalDisplay:
     the factor moves most, as in ``"EDUCATION = 2"``. A probability is drawn as it is:
     all there is of it goes from 0 to 1, as does a number's share of its spread.
 
+    Of images there is a row for each factor, in which a single image changes.
+
     Parameters
     ----------
-    traversals : dict of str to DataFrame of shape (n_steps, n_features)
+    traversals : dict of str to DataFrame of shape (n_steps, n_features) or to ndarray
         For each factor the change of every column, indexed by the factor's value. A
-        column of categories is named with its level.
+        column of categories is named with its level. Of images these themselves, of
+        shape (n_steps, channels, height, width).
 
     quantiles : tuple of two floats, default=(0.05, 0.95)
         The quantiles of a column whose distance is the unit of its change.
@@ -57,16 +61,30 @@ class LatentTraversalDisplay:
         Names in `traversals` whose change is that of a probability. Where one of them
         is drawn, the y-axis says so.
 
+    spread : Series of shape (n_features,), default=None
+        The unit of each change in the column's own units: 1 of a probability. Without
+        it columns cannot be drawn in these.
+
+    reach : float, default=None
+        How far factors go to either side, in standard deviations of the prior. None
+        where they go between the quantiles of their codes.
+
+    limits : tuple of two floats, default=None
+        The pixels that are black and white, of images.
+
     Attributes
     ----------
     lines_ : list of list of matplotlib Line2D
-        The lines of each panel, the column that moves most first.
+        The lines of each panel, the column that moves most first; empty for images.
 
     labels_ : list of list of matplotlib Annotation
         Their labels.
 
+    im_ : matplotlib AxesImage or None
+        All images, as one mosaic.
+
     axes_ : ndarray of matplotlib Axes of shape (n_factors,)
-        The panels.
+        The panels, or the one axes of the images.
 
     ax_ : matplotlib Axes
         The axes whose place the panels fill.
@@ -77,6 +95,7 @@ class LatentTraversalDisplay:
     See Also
     --------
     factor_effects : The same between two values of the factor, for all columns.
+    BetaTraversalDisplay : One factor in models of different betas.
     MutualInformationDisplay : How much each factor knows of each column.
 
     Examples
@@ -100,20 +119,32 @@ class LatentTraversalDisplay:
     """
 
     def __init__(
-        self, *, traversals, quantiles=(0.05, 0.95), kl=None, probabilities=()
+        self,
+        *,
+        traversals,
+        quantiles=(0.05, 0.95),
+        kl=None,
+        probabilities=(),
+        spread=None,
+        reach=None,
+        limits=None,
     ):
         self.traversals = traversals
         self.quantiles = quantiles
         self.kl = kl
         self.probabilities = probabilities
+        self.spread = spread
+        self.reach = reach
+        self.limits = limits
 
     @classmethod
     @validate_params(
         {
             "factors": ["array-like", None],
             "rows": ["array-like", None],
-            "n_steps": [Interval(Integral, 2, None, closed="left")],
+            "n_steps": [Interval(Integral, 2, None, closed="left"), None],
             "quantiles": ["array-like"],
+            "reach": [Interval(Real, 0, None, closed="neither"), None],
             "max_rows": [Interval(Integral, 1, None, closed="left")],
             "random_state": ["random_state"],
             **_PLOT_CONSTRAINTS,
@@ -127,23 +158,27 @@ class LatentTraversalDisplay:
         *,
         factors=None,
         rows=None,
-        n_steps=41,
+        n_steps=None,
         quantiles=(0.05, 0.95),
+        reach=None,
         max_rows=200,
         random_state=0,
         n_columns=5,
+        standardize=True,
         ax=None,
         line_kw=None,
+        im_kw=None,
     ):
         """Traverse the latent factors of a fitted model and plot what columns do.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted model of skvae.
+            A fitted model of skvae, or a Pipeline or search with one inside. Columns
+            are then as the model sees them.
 
         X : DataFrame or array-like of shape (n_samples, n_features)
-            Rows with the columns that `fit` saw, the training rows as a rule. They
+            Rows as the estimator takes them, the training rows as a rule. They
             determine how far a factor goes and the unit of each column.
 
         factors : list of str, default=None
@@ -153,14 +188,19 @@ class LatentTraversalDisplay:
         rows : DataFrame or array-like of shape (n_rows, n_features), default=None
             Where to start from: the change of a column is its mean over these rows,
             whose other factors stay as they are. Pass a single row to see what the
-            factors do to it. None draws from `X`.
+            factors do to it. None draws from `X`; of images, it takes the one that the
+            model sees nearest to the middle of all.
 
-        n_steps : int, default=41
-            Values of a factor, evenly spaced.
+        n_steps : int, default=None
+            Values of a factor, evenly spaced. None takes 41, and 9 of images.
 
         quantiles : tuple of two floats, default=(0.05, 0.95)
             A factor goes from the lower to the upper quantile of its codes, and the
             unit of a column is the distance between the same quantiles of the column.
+
+        reach : float, default=None
+            Let a factor go from minus to plus so many standard deviations of the prior
+            instead: far, to see where trends bend, or not, to see them as straight.
 
         max_rows : int, default=200
             Of more rows than these, so many are drawn.
@@ -171,12 +211,19 @@ class LatentTraversalDisplay:
         n_columns : int, default=5
             Columns shown in a panel: those that move furthest.
 
+        standardize : bool, default=True
+            Whether to draw changes as shares of the columns' spreads; otherwise in the
+            columns' own units.
+
         ax : matplotlib Axes, default=None
             Its place is filled with panels, in a figure with ``layout="constrained"``
             as a rule. If None, a new figure is made.
 
         line_kw : dict, default=None
             Keywords passed to ``ax.plot`` for every line.
+
+        im_kw : dict, default=None
+            Keywords passed to ``ax.imshow``, for images.
 
         Returns
         -------
@@ -189,42 +236,36 @@ class LatentTraversalDisplay:
             If a factor is unknown, if `X` has other columns than in `fit`, or if no
             factor is active.
         """
-        check_not_collapsed(estimator)
+        found = resolve(estimator, X)
+        model = found.model
+        check_not_collapsed(model)
         quantiles = check_quantiles(quantiles)
-        names = list(estimator.get_feature_names_out())
-        factors = _factor_names(estimator, names, factors)
-        codes = estimator._encode(X)[0]
-        starts = codes if rows is None else estimator._encode(rows)[0]
-        starts = resample(
-            starts,
-            replace=False,
-            n_samples=min(len(starts), max_rows),
-            random_state=random_state,
-        )
-        reader = ColumnReader(estimator)
-        units = reader.units(X, quantiles)
-        labels = reader.labels(modelled_column_names(estimator, X))
-        traversals = {}
-        for name in factors:
-            factor = names.index(name)
-            values, decoded = _traverse(
-                reader, codes, starts, factor, quantiles, n_steps
+        starts = None if rows is None else resolve(estimator, rows).inputs
+        paths = FactorPaths.of(found, factors, quantiles, reach, n_steps)
+        if image_shape_of(model) is None:
+            traversals, spread, probabilities = paths.columns(
+                starts, quantiles, max_rows, random_state
             )
-            change = np.nan_to_num(decoded / units)
-            shown = reader.furthest(change)
-            traversals[name] = pd.DataFrame(change[:, shown], values, labels[shown])
-        kl = dict(zip(names, estimator.kl_per_dimension_.tolist(), strict=True))
+            settings = {"spread": spread, "probabilities": probabilities}
+        else:
+            traversals = paths.images(starts)
+            settings = {"limits": pixel_limits(X)}
+        names = model.get_feature_names_out()
+        kl = dict(zip(names, model.kl_per_dimension_.tolist(), strict=True))
         display = cls(
-            traversals=traversals,
-            quantiles=quantiles,
-            kl=kl,
-            probabilities=labels[reader.is_probability].tolist(),
+            traversals=traversals, quantiles=quantiles, kl=kl, reach=reach, **settings
         )
-        return display.plot(ax, n_columns=n_columns, line_kw=line_kw)
+        return display.plot(
+            ax,
+            n_columns=n_columns,
+            standardize=standardize,
+            line_kw=line_kw,
+            im_kw=im_kw,
+        )
 
     @validate_params(_PLOT_CONSTRAINTS, prefer_skip_nested_validation=True)
-    def plot(self, ax=None, *, n_columns=5, line_kw=None):
-        """Draw one panel a factor.
+    def plot(self, ax=None, *, n_columns=5, standardize=True, line_kw=None, im_kw=None):
+        """Draw one panel a factor, or of images one row.
 
         Parameters
         ----------
@@ -235,21 +276,34 @@ class LatentTraversalDisplay:
         n_columns : int, default=5
             Columns shown in a panel: those that move furthest.
 
+        standardize : bool, default=True
+            Whether to draw changes as shares of the columns' spreads; otherwise in the
+            columns' own units.
+
         line_kw : dict, default=None
             Keywords passed to ``ax.plot`` for every line.
+
+        im_kw : dict, default=None
+            Keywords passed to ``ax.imshow``, for images.
 
         Returns
         -------
         display : LatentTraversalDisplay
             Itself.
         """
+        self.lines_, self.labels_, self.im_ = [], [], None
+        if self.limits is not None:
+            self._draw_images(ax, im_kw)
+            return self
         panels = [_furthest(change, n_columns) for change in self.traversals.values()]
+        if not standardize:
+            panels = [panel * self.spread[panel.columns] for panel in panels]
         per_row = min(len(panels), _PANELS_PER_ROW)
         if ax is None:
             n_rows = -(-len(panels) // per_row)
             ax = _style.new_axes(1.0 + 3.5 * per_row, 0.3 + 2.7 * n_rows)
         self.ax_, self.figure_ = ax, ax.figure
-        self.axes_, _ = _style.panel_grid(ax, len(panels), per_row, sharey=True)
+        self.axes_, _ = _style.panel_grid(ax, len(panels), per_row, sharey=standardize)
         looks = _style.line_styles([list(panel) for panel in panels])
         self.lines_ = [
             [
@@ -259,7 +313,7 @@ class LatentTraversalDisplay:
             ]
             for ax, panel in zip(self.axes_, panels, strict=True)
         ]
-        self._dress_panels(per_row)
+        self._dress_panels(per_row, standardize)
         # Labels come last: the panels share limits, which every line may widen.
         self.labels_ = [
             _style.label_ends(ax, lines)
@@ -267,8 +321,32 @@ class LatentTraversalDisplay:
         ]
         return self
 
-    def _dress_panels(self, per_row):
-        unit = self._unit()
+    def _draw_images(self, ax, im_kw):
+        names = list(self.traversals)
+        gallery = ImageGallery(
+            np.stack(list(self.traversals.values())),
+            self.limits,
+            row_labels=[_style.short(name) for name in names],
+            row_notes=[f"KL {self.kl[name]:.2f} nats" for name in names if self.kl],
+            column_labels=self._steps(),
+        )
+        self.im_, _ = gallery.draw(ax, im_kw)
+        self.ax_, self.figure_ = self.im_.axes, self.im_.figure
+        self.axes_ = np.array([self.ax_], dtype=object)
+        label = "Latent value (prior sd)" if self.reach else "Quantile of the codes"
+        self.ax_.set_xlabel(label, fontsize=_style.LABEL_SIZE, color=_style.QUIET)
+
+    def _steps(self):
+        """Return what stands above each column of images: both ends at least."""
+        n_steps = len(next(iter(self.traversals.values())))
+        if self.reach:
+            values = np.linspace(-self.reach, self.reach, n_steps)
+            return [signed(value) for value in values]
+        lower, upper = (f"{100 * quantile:g} %" for quantile in self.quantiles)
+        return [lower, *[""] * (n_steps - 2), upper]
+
+    def _dress_panels(self, per_row, standardize):
+        unit = self._unit(standardize)
         for panel, (name, ax) in enumerate(
             zip(self.traversals, self.axes_, strict=True)
         ):
@@ -280,45 +358,19 @@ class LatentTraversalDisplay:
                 ax.set_ylabel(
                     f"Change of the column\n({unit})", fontsize=_style.LABEL_SIZE
                 )
-            else:
+            elif standardize:
                 ax.tick_params(labelleft=False)
             if panel + per_row >= len(self.axes_):
                 ax.set_xlabel("Latent value (prior sd)", fontsize=_style.LABEL_SIZE)
 
-    def _unit(self):
+    def _unit(self, standardize):
         """Return in what units changes are drawn."""
         lower, upper = (f"{100 * quantile:g}" for quantile in self.quantiles)
         share = f"share of its {lower} to {upper} % range"
+        share = share if standardize else "its own units"
         drawn = {line.get_label() for lines in self.lines_ for line in lines}
         has_probability = not drawn.isdisjoint(map(str, self.probabilities))
         return f"{share},\nor probability" if has_probability else share
-
-
-def _factor_names(estimator, names, factors):
-    """Return the names of the factors to show."""
-    if factors is None:
-        return [names[j] for j in active_factors(estimator)[:_MOST_PANELS]]
-    unknown = [name for name in factors if name not in names]
-    if unknown or len(factors) == 0:
-        raise ValueError(
-            f"Expected factors out of {names}, got {unknown or 'an empty list'}."
-        )
-    return list(dict.fromkeys(factors))
-
-
-def _traverse(reader, codes, starts, factor, quantiles, n_steps):
-    """Return values of a factor, and how decoded rows change with it, on average.
-
-    The other factors stay as they start. The change is from the factor's median, which
-    need not be a step.
-    """
-    code = codes[:, factor]
-    values = np.linspace(*np.quantile(code, quantiles), n_steps)
-    moved = np.repeat(starts[None], n_steps + 1, axis=0)  # (values, starts, factors)
-    moved[:, :, factor] = np.append(values, np.median(code))[:, None]
-    decoded = reader.decode(moved.reshape(-1, starts.shape[1]))
-    decoded = decoded.reshape(n_steps + 1, len(starts), -1).mean(axis=1)
-    return values, decoded[:-1] - decoded[-1]
 
 
 def _furthest(change, n_columns):

@@ -3,6 +3,8 @@
 from sklearn.utils.validation import check_is_fitted
 
 from skvae.inspection import _style
+from skvae.models._detector import AnomalyDetector
+from skvae.selection._resolve import model_inside
 
 _CURVES = {
     "train": {"color": _style.PALETTE[0], "label": "training rows"},
@@ -34,6 +36,9 @@ class LossCurveDisplay:
     best_epoch : int, default=None
         The epoch whose weights were kept. None marks none.
 
+    stop_epoch : int, default=None
+        The epoch after which training stopped before its time. None marks none.
+
     Attributes
     ----------
     lines_ : list of list of matplotlib Line2D
@@ -44,6 +49,9 @@ class LossCurveDisplay:
 
     best_ : list of matplotlib Line2D
         The mark of the kept epoch in each panel; empty if `best_epoch` is None.
+
+    stop_ : list of matplotlib Line2D
+        The mark of an early stop in each panel; empty if there was none.
 
     axes_ : ndarray of matplotlib Axes of shape (n_panels,)
         The panels, that of the loss first.
@@ -70,9 +78,10 @@ class LossCurveDisplay:
     ['Loss', 'Reconstruction', 'KL', 'Total correlation']
     """
 
-    def __init__(self, *, history, best_epoch=None):
+    def __init__(self, *, history, best_epoch=None, stop_epoch=None):
         self.history = history
         self.best_epoch = best_epoch
+        self.stop_epoch = stop_epoch
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, line_kw=None):
@@ -81,7 +90,9 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted model of skvae. It may have collapsed.
+            A fitted model of skvae, or a Pipeline, search or detector with one inside.
+            It may have collapsed. Of `MSVAE` it is the training of the second stage;
+            pass its ``first_stage_`` for that of the first.
 
         ax : matplotlib Axes, default=None
             Its place is filled with panels, in a figure with ``layout="constrained"``
@@ -96,7 +107,17 @@ class LossCurveDisplay:
             With the panels drawn.
         """
         check_is_fitted(estimator)
-        display = cls(history=estimator.history_, best_epoch=estimator.best_epoch_)
+        if isinstance(estimator, AnomalyDetector):
+            estimator = estimator.model_
+        model = model_inside(estimator)
+        check_is_fitted(model)
+        history = model.history_
+        is_early = len(history) < model.net_.max_epochs
+        display = cls(
+            history=history,
+            best_epoch=model.best_epoch_,
+            stop_epoch=int(history.index[-1]) if is_early else None,
+        )
         return display.plot(ax, line_kw=line_kw)
 
     def plot(self, ax=None, *, line_kw=None):
@@ -131,7 +152,7 @@ class LossCurveDisplay:
             header=legend_rows * _LEGEND_ROW * n_rows / height,
             sharex=True,
         )
-        self.lines_, self.warmup_, self.best_ = [], [], []
+        self.lines_, self.warmup_, self.best_, self.stop_ = [], [], [], []
         for panel, (term, ax) in enumerate(zip(terms, self.axes_, strict=True)):
             _style.plain(ax)
             _style.title(ax, _words(term))
@@ -139,6 +160,7 @@ class LossCurveDisplay:
             ax.margins(x=0.02)
             self._shade_warmup(ax)
             self._mark_best(ax)
+            self._mark_stop(ax)
             self.lines_.append(self._draw_curves(ax, term, line_kw))
             if panel % per_row == 0:
                 ax.set_ylabel("Nats per row", fontsize=_style.LABEL_SIZE)
@@ -152,7 +174,7 @@ class LossCurveDisplay:
 
     def _add_legend(self, strip, n_rows):
         """Explain the curves once, above all panels."""
-        marks = [*self.lines_[0], *self.warmup_[:1], *self.best_[:1]]
+        marks = [*self.lines_[0], *self.warmup_[:1], *self.best_[:1], *self.stop_[:1]]
         legend = strip.legend(
             handles=marks,
             loc="center left",
@@ -194,6 +216,13 @@ class LossCurveDisplay:
         label = f"epoch {self.best_epoch}, kept"
         look = {"color": _style.INK, "linewidth": 0.9, "linestyle": (0, (2, 2))}
         self.best_.append(ax.axvline(self.best_epoch, label=label, **look))
+
+    def _mark_stop(self, ax):
+        if self.stop_epoch is None:
+            return
+        label = f"epoch {self.stop_epoch}, stopped early"
+        look = {"color": _style.QUIET, "linewidth": 0.9}
+        self.stop_.append(ax.axvline(self.stop_epoch, label=label, **look))
 
 
 def _terms(history):

@@ -1,16 +1,15 @@
 """How much each latent factor knows of each known factor or column."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae.inspection import _style
-from skvae.inspection._validation import (
-    active_factors,
-    check_not_collapsed,
-    column_names,
-)
+from skvae.inspection._validation import check_not_collapsed, column_names
 from skvae.metrics import factor_entropies, mutual_information_matrix
+from skvae.selection._resolve import resolve
 from skvae.tables import Identifier
 
 # The room that a number of two decimals takes, in points.
@@ -93,12 +92,20 @@ class MutualInformationDisplay:
         self.normalize = normalize
 
     @classmethod
+    @validate_params(
+        {
+            "n_factors": [Interval(Integral, 1, None, closed="left"), None],
+            "normalize": ["boolean"],
+        },
+        prefer_skip_nested_validation=True,
+    )
     def from_estimator(
         cls,
         estimator,
         X,
         factors=None,
         *,
+        n_factors=None,
         n_bins=20,
         normalize=False,
         ax=None,
@@ -111,17 +118,21 @@ class MutualInformationDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted model of skvae. Its active latent factors are shown, the one with
-            most KL first: the estimate is free of scale, so that it would let a dead
-            factor look alive.
+            A fitted model of skvae, or a Pipeline or search with one inside. Columns
+            are then as the model sees them.
 
         X : DataFrame or array-like of shape (n_samples, n_features)
-            Rows with the columns that `fit` saw.
+            Rows as the estimator takes them.
 
         factors : DataFrame or array-like of shape (n_samples, n_factors), default=None
             Known factors of the same rows. None takes the columns of `X`, but for
             identifiers, of which any code seems to know all. Rows in which one is
             missing tell nothing of it, and are left out for that one.
+
+        n_factors : int, default=None
+            Latent factors shown, those with most KL, the one with most first. None
+            shows the active ones. Mind that the estimate is free of scale: a dead
+            factor looks as if it knew something, more so of many levels.
 
         n_bins : int, default=20
             Bins of a latent factor, and the most bins of a continuous known factor.
@@ -154,16 +165,20 @@ class MutualInformationDisplay:
             If the rows of `factors` and `X` do not match, if `X` has other columns
             than in `fit`, or if no latent factor is active.
         """
-        check_not_collapsed(estimator)
-        shown = active_factors(estimator)
+        found = resolve(estimator, X)
+        model = found.model
+        if n_factors is None:
+            check_not_collapsed(model)
+        kl = model._factor_model.kl_per_dimension_
+        shown = np.argsort(-kl, kind="stable")[: n_factors or model.n_active_]
         codes = pd.DataFrame(
-            estimator._encode(X)[0][:, shown],
-            columns=estimator.get_feature_names_out()[shown],
+            model._encode(found.inputs)[0][:, shown],
+            columns=model.get_feature_names_out()[shown],
         )
         if factors is None:
-            factors = pd.DataFrame(X)
-            factors = factors.set_axis(column_names(estimator, X), axis=1)
-            factors = factors.loc[:, _is_information(estimator)]
+            factors = pd.DataFrame(found.inputs)
+            factors = factors.set_axis(column_names(model, found.inputs), axis=1)
+            factors = factors.loc[:, _is_information(model)]
             factors = factors.rename_axis(columns="Column")
         return cls.from_predictions(
             factors,

@@ -33,10 +33,10 @@ def short(name):
     if len(name) <= _LONGEST_LABEL:
         return name
     sides = name.split(" = ", 1)
-    return " = ".join(_cut(side, _LONGEST_LABEL // len(sides)) for side in sides)
+    return " = ".join(cut(side, _LONGEST_LABEL // len(sides)) for side in sides)
 
 
-def _cut(text, longest):
+def cut(text, longest):
     """Return at most so many letters of a text, from both of its ends."""
     if len(text) <= longest:
         return text

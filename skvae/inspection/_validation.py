@@ -73,3 +73,17 @@ def column_spread(X, quantiles):
     full = np.nanmax(cells, axis=0) - np.nanmin(cells, axis=0)
     spread = np.where(spread > 0, spread, full)
     return np.where(spread > 0, spread, np.nan)
+
+
+def takes_condition(model):
+    """Whether a fitted model takes a condition beside its table."""
+    return bool(model.module_.n_conditions) and not model._finds_condition
+
+
+def check_condition(condition, models):
+    """Raise if there is a condition, and no model that takes one."""
+    if condition is not None and not any(map(takes_condition, models)):
+        raise ValueError(
+            "Got a condition, but no model here takes one beside its table; expected "
+            "condition=None, or a model that was fitted with condition=."
+        )

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae._core.activity import ACTIVE_KL
 from skvae._core.chunking import row_chunks
+from skvae._core.html_table import html_table
 from skvae.metrics._validation import (
     MIN_STD,
     active_dimensions,
@@ -82,6 +83,16 @@ class KLDecomposition(NamedTuple):
     kl: float
     standard_errors: KLTerms
     n_rows: int
+
+    def _repr_html_(self):
+        names = ["mutual information", "total correlation", "dimension-wise KL", "KL"]
+        *rows, total = zip(names, self, self.standard_errors, strict=False)
+        return html_table(
+            f"KL of the latents to the prior, on {self.n_rows} rows",
+            ["term", "nats", "standard error"],
+            rows,
+            footer=total,
+        )
 
 
 class _LogDensities(NamedTuple):

@@ -10,6 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skvae._core.html_table import html_table
 from skvae.metrics._discretise import (
     MAX_LEVELS_OF_QUANTITY,
     factor_levels,
@@ -43,6 +44,10 @@ class DCI(NamedTuple):
     disentanglement: float
     completeness: float
     informativeness: float
+
+    def _repr_html_(self):
+        rows = self._asdict().items()
+        return html_table("DCI, each from 0 to 1", ["score", "value"], rows)
 
 
 def _ranks(column):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import validate_params
 
+from skvae._core.html_table import html_table
 from skvae.metrics.paired_tables import (
     CATEGORICAL_FEATURES,
     align_tables,
@@ -40,6 +41,14 @@ class ColumnScores(NamedTuple):
 
     mean: float
     per_column: pd.Series
+
+    def _repr_html_(self):
+        return html_table(
+            "Score of each column, from 0 to 1",
+            ["column", "score"],
+            self.per_column.items(),
+            footer=("mean", self.mean),
+        )
 
 
 @validate_params(_PARAMETERS, prefer_skip_nested_validation=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skvae._core.html_table import html_table
 from skvae.metrics.paired_tables import (
     CATEGORICAL_FEATURES,
     align_tables,
@@ -30,6 +31,14 @@ class PairScores(NamedTuple):
 
     mean: float
     per_pair: pd.Series
+
+    def _repr_html_(self):
+        return html_table(
+            "Score of each pair of columns, from 0 to 1",
+            ["column", "and", "score"],
+            [(*names, score) for names, score in self.per_pair.items()],
+            footer=("mean", "", self.mean),
+        )
 
 
 @validate_params(

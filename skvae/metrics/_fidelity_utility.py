@@ -11,6 +11,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import validate_params
 
+from skvae._core.html_table import html_table
 from skvae.metrics._fidelity_features import boosting_features
 from skvae.metrics.paired_tables import (
     CATEGORICAL_FEATURES,
@@ -34,6 +35,14 @@ class UtilityScore(NamedTuple):
 
     synthetic: float
     real: float | None
+
+    def _repr_html_(self):
+        return html_table(
+            "Utility: score on held-out real rows, 1 at best",
+            ["learnt from", "score"],
+            [("generated rows", self.synthetic), ("real rows", self.real)],
+            notes=["By guessing: 0.5 where classes are predicted, 0 for numbers."],
+        )
 
 
 @validate_params(

@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_array
 
+from skvae._core.html_table import html_table
 from skvae.metrics._validation import MIN_STD, active_dimensions, check_codes
 from skvae.metrics._votes import fixed_latent_blocks, majority_vote_accuracy
 
@@ -28,6 +29,10 @@ class LatentConsistency(NamedTuple):
 
     train_accuracy: float
     eval_accuracy: float
+
+    def _repr_html_(self):
+        rows = [("those learnt from", self[0]), ("fresh ones", self[1])]
+        return html_table("Latent consistency, at most 1", ["runs", "accuracy"], rows)
 
 
 def _check_active(active, protocol, codes, min_std):

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae._core.chunking import row_chunks
+from skvae._core.html_table import html_table
 from skvae.metrics._validation import check_codes
 
 # Row counts of as many replicates as fit are drawn at once. A count takes 24 bytes on
@@ -35,6 +36,16 @@ class LatentShift(NamedTuple):
 
     shifts: pd.DataFrame
     cosines: pd.DataFrame | None
+
+    def _repr_html_(self):
+        shifts = self.shifts.reset_index()
+        caption = "Shift of each latent, in units of the codes"
+        html = html_table(caption, shifts, shifts.itertuples(index=False))
+        if self.cosines is None:
+            return html
+        names = ["segment", *self.cosines]
+        caption = "Cosine of the angle between the shifts of segments, from -1 to 1"
+        return html + html_table(caption, names, self.cosines.itertuples())
 
 
 def _check_names(names, n_latents):

@@ -1,6 +1,7 @@
 """ModelCentrality: how far the latents of one model are those of the others."""
 
 from collections.abc import Callable
+from itertools import count
 from numbers import Integral
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_array
 
+from skvae._core.html_table import html_table
 from skvae.metrics._chance import above_chance
 from skvae.metrics._validation import (
     MIN_STD,
@@ -45,6 +47,15 @@ class ModelCentrality(NamedTuple):
     mean: float
     per_model: np.ndarray
     pairwise: np.ndarray
+
+    def _repr_html_(self):
+        both_ways = (self.pairwise + self.pairwise.T) / 2
+        return html_table(
+            "Model centrality: how well models read one another, at most 1",
+            ["model", "score", *(f"with {j}" for j in range(len(both_ways)))],
+            zip(count(), self.per_model, *both_ways, strict=False),
+            footer=("mean", self.mean),
+        )
 
 
 class _Model(NamedTuple):

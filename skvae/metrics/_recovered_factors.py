@@ -9,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skvae._core.html_table import html_table
 from skvae.metrics._discretise import is_ordered_quantity
 from skvae.metrics._validation import check_factors_and_codes
 from skvae.metrics.paired_tables import as_float
@@ -33,6 +34,16 @@ class RecoveredFactors(NamedTuple):
 
     share: float
     per_factor: pd.DataFrame
+
+    def _repr_html_(self):
+        return html_table(
+            f"Recovered factors: {self.share:.0%}",
+            ["factor", "code", "rank correlation", "recovered"],
+            [
+                (name, None if code < 0 else code, *others)
+                for name, code, *others in self.per_factor.itertuples()
+            ],
+        )
 
 
 @validate_params(

@@ -1,6 +1,6 @@
 """Unsupervised disentanglement ranking: do several fits find the same latents?"""
 
-from itertools import permutations
+from itertools import count, permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from sklearn.linear_model import Lasso
 from sklearn.utils._param_validation import StrOptions, validate_params
 
 from skvae._core.activity import ACTIVE_KL
+from skvae._core.html_table import html_table
 from skvae.metrics._validation import (
     check_active_of_models,
     check_codes_of_models,
@@ -43,6 +44,16 @@ class UDR(NamedTuple):
     per_model: np.ndarray
     pairwise: np.ndarray
     n_shared: float
+
+    def _repr_html_(self):
+        return html_table(
+            "UDR: how far models agree, at most 1",
+            ["model", "score", *(f"with {j}" for j in range(len(self.pairwise)))],
+            # A model's score is the median of its column.
+            zip(count(), self.per_model, *self.pairwise, strict=False),
+            footer=("mean", self.mean),
+            notes=[f"Two models share {self.n_shared:.1f} latents."],
+        )
 
 
 def _active_by_kl(kl, codes):

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.chunking import row_chunks
+from skvae.models._diagram import DiagramMixin
 from skvae.models._reasons import USUAL_ROWS, ReasonsMixin
 from skvae.models._rules import RULES, worst
 from skvae.models._validation import check_table, forget
@@ -46,7 +47,7 @@ class _Parameter:
         vars(estimator)[self.name] = value
 
 
-class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
+class AnomalyDetector(DiagramMixin, ReasonsMixin, OutlierMixin, BaseEstimator):
     """An outlier detector around a model: the contract of both detectors.
 
     Which model says a subclass; what makes a row anomalous, one of `RULES`.
@@ -148,6 +149,9 @@ class AnomalyDetector(ReasonsMixin, OutlierMixin, BaseEstimator):
             condition = _safe_indexing(as_conditions(condition, columns, n_rows), rows)
         matrix = list(model._encoded_chunks(_safe_indexing(X, rows), condition))
         return np.concatenate(matrix)
+
+    def _fit_line(self):
+        return f"{self.contamination:.3g} of training rows below {self.offset_:.3g}"
 
     def set_contamination(self, contamination):
         """Set which share of the training rows counts as outliers, without a new fit.

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from skvae._core.chunking import row_chunks
 from skvae._core.errors import PosteriorCollapseWarning
 from skvae.metrics import kl_per_dimension, n_active
+from skvae.models._diagram import DiagramMixin
 from skvae.models._generation import GenerationMixin
 from skvae.models._imputation import ImputationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
@@ -42,6 +43,7 @@ _MAX_POSTERIORS = 30_000
 
 
 class BaseVAE(
+    DiagramMixin,
     GenerationMixin,
     ImputationMixin,
     RegimeMixin,
@@ -54,7 +56,7 @@ class BaseVAE(
 
     The contract of all models, and the parameters of training. What is trained says a
     subclass: `OneStageVAE`, below which most models are, or `MSVAE`. Encoding is here,
-    what comes out of a fitted model in the four mixins.
+    what comes out of a fitted model in four mixins, its diagram in `DiagramMixin`.
 
     Methods with an underscore take a condition where the public ones of most models
     do not; the table of a model without conditions has a condition of no columns.

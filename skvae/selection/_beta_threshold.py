@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import f as f_distribution
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skvae.selection._cv_results import fold_scores
+from skvae._core.search_results import comparable, fold_scores
 
 
 @validate_params(
@@ -58,6 +58,10 @@ def beta_threshold(cv_results, score="score", *, beta="beta", level=0.05):
         If there is no such score or parameter, if a setting has fewer than three
         betas, if there are fewer than three folds, or if a fit failed.
 
+    See Also
+    --------
+    skvae.inspection.ScoreCurveDisplay : Draws the score against beta.
+
     Notes
     -----
     With few folds the test sees large steps only, and beta_0 comes out small: use
@@ -97,7 +101,7 @@ def beta_threshold(cv_results, score="score", *, beta="beta", level=0.05):
         return pd.DataFrame([_threshold(settings[beta], folds[settings.index], level)])
     # Estimators and lists have no order, and lists no hash.
     settings = settings.assign(
-        **{name: settings[name].map(_as_label) for name in others}
+        **{name: settings[name].map(comparable) for name in others}
     )
     rows = {
         key: _threshold(
@@ -107,11 +111,6 @@ def beta_threshold(cv_results, score="score", *, beta="beta", level=0.05):
     }
     index = pd.MultiIndex.from_tuples(list(rows), names=others)
     return pd.DataFrame(list(rows.values()), index=index)
-
-
-def _as_label(value):
-    """Return the value of a parameter as it stands in an index."""
-    return value if value is None or np.isscalar(value) else str(value)
 
 
 def _threshold(betas, folds, level, others=None):

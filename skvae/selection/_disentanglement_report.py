@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skvae._core.activity import ACTIVE_KL
+from skvae._core.html_table import html_table
 from skvae.metrics import (
     DCI,
     beta_vae_score,
@@ -63,6 +64,16 @@ _MEANINGS = {
     "recovered factors": "share of the factors with a latent of their own",
 }
 
+# Of the scores that do not go from 0 to 1.
+_UNITS = {
+    "active latents": "latents",
+    "shared latents": "latents",
+    "KL": "nats",
+    "total correlation": "nats",
+    "Gaussian total correlation": "nats",
+    "distance to the prior": "squared prior sd",
+}
+
 
 class DisentanglementReport(pd.DataFrame):
     """What :func:`disentanglement_report` returns: a table, and what is wrong.
@@ -108,9 +119,21 @@ class DisentanglementReport(pd.DataFrame):
         return "\n".join([*lines, *(f"- {finding}" for finding in self.findings)])
 
     def _repr_html_(self):
-        table = self.round(3).to_html(na_rep="", border=0)
-        items = "".join(f"<li>{finding}</li>" for finding in self.findings)
-        return table + (f"<ul>{items}</ul>" if items else "")
+        if list(self.columns) != _COLUMNS:  # changed in place
+            return super()._repr_html_()
+        return html_table(
+            "Disentanglement",
+            ["score", "value", "chance", "unit or range", "meaning"],
+            [_html_row(*row) for row in self.itertuples()],
+            notes=self.findings,
+        )
+
+
+def _html_row(name, value, chance, meaning):
+    """Return the cells of a score: latents are counted where they are whole."""
+    unit = _UNITS.get(name, "0 to 1")
+    is_count = unit == "latents" and value % 1 == 0
+    return name, int(value) if is_count else value, chance, unit, meaning
 
 
 @validate_params(

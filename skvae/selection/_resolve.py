@@ -101,12 +101,41 @@ def resolve(estimator, X):
     """
     if isinstance(estimator, BaseVAE):
         return Resolved(estimator, X, X, to_data=_unchanged)
-    if isinstance(estimator, FrozenEstimator):
-        return resolve(estimator.estimator, X)
-    if hasattr(estimator, "best_estimator_"):
-        return resolve(estimator.best_estimator_, X)
     if isinstance(estimator, Pipeline):
         return _resolve_pipeline(estimator, X)
+    return resolve(_inside(estimator), X)
+
+
+def model_inside(estimator):
+    """Find the model inside an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As :func:`resolve` takes it.
+
+    Returns
+    -------
+    model : BaseVAE
+        The model, fitted if the estimator is.
+
+    Raises
+    ------
+    TypeError
+        If there is no model of skvae inside.
+    """
+    while not isinstance(estimator, BaseVAE):
+        is_pipeline = isinstance(estimator, Pipeline)
+        estimator = estimator[-1] if is_pipeline else _inside(estimator)
+    return estimator
+
+
+def _inside(estimator):
+    """Return what an estimator is around."""
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    if hasattr(estimator, "best_estimator_"):
+        return estimator.best_estimator_
     raise TypeError(
         f"Got {type(estimator).__name__}; expected a fitted model of skvae, a Pipeline "
         "that ends in one, a FrozenEstimator around one, or a fitted SeedEnsemble of "

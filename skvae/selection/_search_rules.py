@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from skvae.selection._cv_results import fold_scores, mean_scores
+from skvae._core.search_results import fold_scores, mean_scores
 
 
 def one_standard_error_rule(fidelity, disentanglement):
@@ -31,6 +31,7 @@ def one_standard_error_rule(fidelity, disentanglement):
     See Also
     --------
     pareto_front : All settings that are worth a look.
+    skvae.inspection.ParetoDisplay : Draws them, and the one that was chosen.
 
     Notes
     -----
@@ -104,6 +105,7 @@ def pareto_front(cv_results, *scores):
     See Also
     --------
     one_standard_error_rule : Takes one of them.
+    skvae.inspection.ParetoDisplay : Draws all settings and the front.
 
     Examples
     --------

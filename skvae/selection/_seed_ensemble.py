@@ -26,6 +26,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skvae.metrics import kl_per_dimension, n_active, udr_score
+from skvae.models._diagram import DiagramMixin
 from skvae.models._validation import forget
 from skvae.models.base import BaseVAE
 from skvae.selection._resolve import posteriors_of
@@ -47,7 +48,7 @@ def _best_has(method):
     return check
 
 
-class SeedEnsemble(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     """Several fits of one estimator, which differ in their seeds alone.
 
     Models that found the factors of a table agree on them whatever their seed; models
@@ -411,6 +412,9 @@ class SeedEnsemble(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     def feature_names_in_(self):
         """Names of the features seen in `fit`."""
         return self.best_estimator_.feature_names_in_
+
+    def _fit_line(self):
+        return f"best of {len(self.estimators_)} members · UDR {self.udr_.mean:.2f}"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,20 +1,9 @@
-"""A small fitted model, and a matplotlib that needs no screen."""
+"""A small fitted model."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import pytest
 
 from skvae import BetaTCVAE
 from skvae.datasets import make_credit_portfolio
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="session")

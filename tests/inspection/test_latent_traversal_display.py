@@ -5,8 +5,12 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 
+from skvae import BetaTCVAE
+from skvae.datasets import make_sprites
 from skvae.inspection import LatentTraversalDisplay, factor_effects
 from skvae.inspection._style import PALETTE, line_styles, short, spread_apart
 
@@ -179,3 +183,81 @@ def test_long_names_lose_their_middle():
     assert len(cut) == 20
     assert cut.startswith("NumberOfOp")
     assert cut.endswith("AndLoans")
+
+
+@pytest.fixture(scope="module")
+def sprites():
+    return make_sprites(300, image_size=16, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def image_model(sprites):
+    return BetaTCVAE(
+        latent_dim=3,
+        beta=1,
+        image_shape=sprites.image_shape,
+        hidden_layer_sizes=(16,),
+        max_epochs=4,
+        lr=1e-2,
+        kl_warmup=0,
+        random_state=0,
+    ).fit(sprites.data)
+
+
+def test_images_have_a_row_for_each_factor(image_model, sprites):
+    display = LatentTraversalDisplay.from_estimator(image_model, sprites.data)
+    names = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert names == list(display.traversals)
+    assert len(names) == image_model.n_active_
+    notes = [label.get_text() for label in display.ax_.get_yticklabels(minor=True)]
+    assert notes == [f"KL {display.kl[name]:.2f} nats" for name in names]
+    above = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert above == ["5 %", *[""] * 7, "95 %"]
+    assert display.lines_ == []
+
+
+def test_images_are_what_the_codes_decode_to(image_model, sprites):
+    display = LatentTraversalDisplay.from_estimator(
+        image_model, sprites.data, rows=sprites.data[:1], reach=1.0, n_steps=3
+    )
+    name = next(iter(display.traversals))
+    codes = np.repeat(image_model.transform(sprites.data[:1]), 3, axis=0)
+    codes[:, int(name[-1])] = [-1, 0, 1]
+    expected = image_model.inverse_transform(codes).reshape(3, 1, 16, 16)
+    np.testing.assert_array_equal(display.traversals[name], expected)
+    above = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert above == ["\N{MINUS SIGN}1.0", "0", "+1.0"]
+
+
+def test_images_start_from_one(image_model, sprites):
+    with pytest.raises(ValueError, match="Got 2 rows to start from; expected a single"):
+        LatentTraversalDisplay.from_estimator(
+            image_model, sprites.data, rows=sprites.data[:2]
+        )
+
+
+def test_reach_is_the_same_for_all_factors(model, X):
+    display = LatentTraversalDisplay.from_estimator(model, X, reach=3.0, n_steps=5)
+    for change in display.traversals.values():
+        np.testing.assert_array_equal(change.index, [-3, -1.5, 0, 1.5, 3])
+
+
+def test_columns_own_units(model, X):
+    display = LatentTraversalDisplay.from_estimator(model, X, standardize=False)
+    assert display.axes_[0].get_ylabel() == "Change of the column\n(its own units)"
+    line = display.lines_[0][0]
+    change = next(iter(display.traversals.values()))[line.get_label()]
+    spread = np.diff(X[line.get_label()].quantile([0.05, 0.95]))
+    np.testing.assert_allclose(line.get_ydata(), change * spread)
+
+
+def test_inside_of_a_pipeline(X):
+    pipe = make_pipeline(
+        StandardScaler().set_output(transform="pandas"),
+        BetaTCVAE(latent_dim=3, max_epochs=4, random_state=0),
+    ).fit(X)
+    display = LatentTraversalDisplay.from_estimator(pipe, X)
+    scaled = pipe[0].transform(X)
+    alone = LatentTraversalDisplay.from_estimator(pipe[1], scaled)
+    for name, change in alone.traversals.items():
+        np.testing.assert_array_equal(display.traversals[name], change)

@@ -4,8 +4,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skvae import VAE, BetaTCVAE
+from skvae import VAE, BetaTCVAE, VAEAnomalyDetector
 from skvae.inspection import LossCurveDisplay
 
 
@@ -123,3 +126,38 @@ def test_bad_input():
         LossCurveDisplay.from_estimator(BetaTCVAE())
     with pytest.raises(ValueError, match="train_"):
         LossCurveDisplay(history=pd.DataFrame({"dur": [1.0]})).plot()
+
+
+def test_an_early_stop_is_marked(X):
+    model = VAE(
+        latent_dim=2, max_epochs=40, kl_warmup=0, n_iter_no_change=1, tol=100
+    ).fit(X)
+    display = LossCurveDisplay.from_estimator(model)
+    assert display.stop_epoch == model.n_iter_ < 40
+    assert len(display.stop_) == len(display.axes_)
+    assert display.stop_[0].get_label() == f"epoch {model.n_iter_}, stopped early"
+
+
+def test_no_mark_where_training_took_its_time(display):
+    assert display.stop_epoch is None
+    assert display.stop_ == []
+
+
+def test_models_inside_of_others(X):
+    inner = VAE(latent_dim=2, max_epochs=2, random_state=0)
+    pipe = make_pipeline(StandardScaler().set_output(transform="pandas"), inner).fit(X)
+    search = GridSearchCV(inner, {"latent_dim": [2]}, cv=2).fit(X)
+    detector = VAEAnomalyDetector(inner).fit(X)
+    for outer, model in {
+        pipe: pipe[-1],
+        search: search.best_estimator_,
+        detector: detector.model_,
+    }.items():
+        display = LossCurveDisplay.from_estimator(outer)
+        assert display.history.equals(model.history_)
+
+
+def test_what_holds_no_model_is_refused(X):
+    scaler = StandardScaler().fit(X)
+    with pytest.raises(TypeError, match="Got StandardScaler; expected a fitted model"):
+        LossCurveDisplay.from_estimator(scaler)

@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from sklearn.metrics import mutual_info_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from skvae import BetaTCVAE
 from skvae.inspection import MutualInformationDisplay
 from skvae.inspection._mutual_information import _readable_on
 from skvae.metrics import mutual_information_matrix
@@ -143,3 +146,19 @@ def test_bad_input(model, X, factors):
 def test_collapsed_model_is_refused(collapsed, X):
     with pytest.raises(ValueError, match="n_active_ is 0"):
         MutualInformationDisplay.from_estimator(collapsed, X)
+
+
+def test_latents_that_carry_nothing_on_request(collapsed, X):
+    display = MutualInformationDisplay.from_estimator(collapsed, X, n_factors=3)
+    order = np.argsort(-collapsed.kl_per_dimension_)[:3]
+    assert list(display.mutual_information.index) == [f"betatcvae{j}" for j in order]
+
+
+def test_inside_of_a_pipeline(X):
+    pipe = make_pipeline(
+        StandardScaler().set_output(transform="pandas"),
+        BetaTCVAE(latent_dim=3, max_epochs=4, random_state=0),
+    ).fit(X)
+    display = MutualInformationDisplay.from_estimator(pipe, X)
+    alone = MutualInformationDisplay.from_estimator(pipe[1], pipe[0].transform(X))
+    pd.testing.assert_frame_equal(display.mutual_information, alone.mutual_information)

@@ -55,3 +55,8 @@ def mean_scores(cv_results, score):
         NaN where a fit failed in any fold.
     """
     return fold_scores(cv_results, score).mean(axis=1)
+
+
+def comparable(value):
+    """Return the value of a parameter as what has a hash: estimators are texts."""
+    return value if value is None or np.isscalar(value) else str(value)
