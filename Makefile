@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-oldest test-sdv lint docs examples bench clean
+.PHONY: demo test test-oldest test-sdv lint docs examples reproduce reproduce-quick \
+	bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,11 +48,18 @@ lint: $(VENV)/installed  ## format, style, import contracts, docstrings
 	$(BIN)/lint-imports
 	$(BIN)/python docs/validate_docstrings.py
 
-docs: $(VENV)/installed  ## the documentation, warnings as errors
+docs: $(VENV)/installed  ## the documentation with its examples, warnings as errors, links checked
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 examples: $(VENV)/installed  ## every example, as a script
 	for example in examples/*.py; do $(BIN)/python $$example || exit 1; done
+
+reproduce: $(VENV)/installed  ## the two papers' tables (a night; goes on where it was)
+	$(BIN)/python benchmarks/reproduce all
+
+reproduce-quick: $(VENV)/installed  ## the same on little data, nothing kept
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/reproduce all --quick
 
 bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten hours)
 	$(BIN)/python benchmarks/epoch_speed.py
@@ -81,4 +89,4 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten 
 	$(BIN)/python benchmarks/thesis_setting.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-oldest $(VENV)-sdv docs/_build docs/generated examples/output
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-sdv docs/_build docs/generated docs/gallery output

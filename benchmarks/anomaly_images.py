@@ -33,6 +33,7 @@ import time
 import warnings
 from functools import cache, partial
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
+from tqdm import tqdm
 
 from skvae import CVAE, DCVAE, RFVAE, VAE, BetaVAE, FactorVAE, VAEAnomalyDetector
 from skvae.datasets import fetch_emnist, fetch_fashion_mnist, fetch_kmnist, fetch_mnist
@@ -249,6 +251,7 @@ def all_keys(arguments):
     for seed, data in product(range(arguments.seeds), arguments.data):
         n_train = len(images(data, arguments.train, arguments.test)[0])
         protocols, choices = protocols_of(data)
+        choices = choices if arguments.classes is None else arguments.classes
         for choice, protocol, name in product(choices, protocols, arguments.models):
             values = (data, protocol, arguments.settings, name, n_train, choice, seed)
             yield dict(zip(KEYS, values, strict=True))
@@ -256,14 +259,14 @@ def all_keys(arguments):
 
 def add_runs(arguments):
     """Run what was not run before, and write each run down."""
-    done = set()
-    if RUNS.exists():
-        done = set(pd.read_csv(RUNS)[KEYS].itertuples(index=False, name=None))
-    for keys in all_keys(arguments):
+    done, path = set(), arguments.runs
+    if path.exists():
+        done = set(pd.read_csv(path)[KEYS].itertuples(index=False, name=None))
+    for keys in tqdm(list(all_keys(arguments)), desc="detectors", unit="run"):
         if tuple(keys.values()) not in done:
             rows = run(keys, arguments.train, arguments.test)
-            table, header = pd.DataFrame(rows, columns=COLUMNS), not RUNS.exists()
-            table.to_csv(RUNS, mode="a", header=header, index=False)
+            table, header = pd.DataFrame(rows, columns=COLUMNS), not path.exists()
+            table.to_csv(path, mode="a", header=header, index=False)
 
 
 COLUMNS = [
@@ -288,21 +291,28 @@ def summarise(runs):
     return text.reset_index().loc[order.index]
 
 
-def main():
+def command_line():
+    """Return what reads the options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--train", type=int, default=3000, help="training images")
     parser.add_argument("--test", type=int, default=3000, help="test images")
+    parser.add_argument("--classes", type=int, nargs="*", help="which to choose")
     parser.add_argument("--settings", choices=list(SETTINGS), default="ours")
     parser.add_argument("--data", nargs="*", default=list(DATA)[:3], choices=DATA)
     parser.add_argument("--models", nargs="*", default=[*MODELS, *BASELINES])
-    arguments = parser.parse_args()
+    parser.add_argument("--runs", type=Path, default=RUNS, help="where to write runs")
+    return parser
+
+
+def main():
+    arguments = command_line().parse_args()
     warnings.simplefilter("ignore")  # of the left-out label, told as a condition
     RESULTS.mkdir(exist_ok=True)
     add_runs(arguments)
     write(
         "anomaly_images",
-        summarise(pd.read_csv(RUNS)),
+        summarise(pd.read_csv(arguments.runs)),
         "python benchmarks/anomaly_images.py",
         "Means ± standard deviation over the ten choices of a class; `n_train` counts "
         "the images before the choice.",

@@ -14,34 +14,20 @@ and ``KS means`` do.
 
 import argparse
 import warnings
-from unittest.mock import patch
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
 from _common import credit_table, write
+from _thesis import SETTING, leaky_heads
 from joblib import Parallel, delayed
 from sklearn.model_selection import train_test_split
-from torch.nn import functional
 
 from skvae import BetaTCVAE, PosteriorCollapseWarning
 from skvae.metrics import ks_score, latent_consistency_score
-from skvae.networks import _heads
 from skvae.selection import latent_consistency_scorer
 
-THESIS = {
-    "latent_dim": 5,
-    "beta": 2,
-    "lr": 1e-4,
-    "batch_size": 64,
-    "max_epochs": 15,
-    "hidden_layer_sizes": (512, 256, 128, 64),
-    "activation": "leaky_relu",
-    "encoding": "minmax",
-    "likelihood": "bernoulli",
-    "kl_warmup": 0,
-    "early_stopping": False,
-    "device": "cpu",
-}
+THESIS = SETTING | {"latent_dim": 5, "beta": 2, "lr": 1e-4, "max_epochs": 15}
 SETTINGS = {
     "as written, LeakyReLU before Sigmoid": {"leaky": True},
     "without that LeakyReLU": {},
@@ -62,17 +48,9 @@ SETTINGS = {
 }
 
 
-class LeakyBernoulliHead(_heads.BernoulliHead):
-    """Listing C.2: the outputs pass a LeakyReLU before they are log odds."""
-
-    def logits(self, outputs):
-        return functional.leaky_relu(outputs)
-
-
 def fit(table, leaky=False, **changes):
-    heads = {("continuous", "bernoulli"): LeakyBernoulliHead} if leaky else {}
     with (
-        patch.dict(_heads.HEADS, heads),
+        leaky_heads() if leaky else nullcontext(),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")

@@ -1,0 +1,183 @@
+"""The published tables, each beside what was measured here.
+
+The published figures are those of W. Hu, "Variational Autoencoders for Discovering
+Influential Latent Factors", MEng thesis, Massachusetts Institute of Technology, 2022
+(tables 5.1, 5.2, 5.3 and B.1), and of the dCVAE paper's table 1, in ``published/``.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from skvae.selection import beta_threshold
+
+PUBLISHED = Path(__file__).parent / "published"
+CELL = ["latent_dim", "lr", "beta"]
+# The thesis' accuracies, by its listing, beside the library's version of them.
+LABELS = {"thesis train": "C.3 train", "thesis eval": "C.3 eval"}
+
+
+def published(name):
+    """Return a published table."""
+    return pd.read_csv(PUBLISHED / f"{name}.csv")
+
+
+def beside(name, runs, columns):
+    """Return a published table with columns of what was measured in its cells.
+
+    Parameters
+    ----------
+    name : str
+        The published table.
+
+    runs : DataFrame
+        One row a run.
+
+    columns : dict of (str, str) to list of str
+        For each data set and setting the measures to show.
+
+    Returns
+    -------
+    table : DataFrame
+        Means over seeds, with the standard deviation where there are two or more.
+        Without columns of what was not run.
+    """
+    table = published(name).set_index(CELL).add_prefix("published: ")
+    for (data, setting), measures in columns.items():
+        of_variant = runs[(runs["data"] == data) & (runs["setting"] == setting)]
+        if of_variant.empty:
+            continue
+        title = setting if data == "Taiwan" else f"{data}, {setting}"
+        text = mean_and_sd(of_variant, CELL, measures).rename(columns=LABELS)
+        table = table.join(text.add_prefix(f"{title}: "))
+    return table.fillna("").reset_index().astype({"lr": str})
+
+
+def mean_and_sd(runs, by, measures):
+    """Return text such as ``0.52 ± 0.03`` for each group of runs."""
+    grouped = runs.groupby(by, sort=False)[measures]
+    mean, sd, n = grouped.mean(), grouped.std(), grouped.count()
+    text = mean.map("{:.3f}".format).where(mean.notna(), "")
+    return text.where(n < 2, text + " ± " + sd.map("{:.3f}".format))
+
+
+def of_beta(runs, score):
+    """Return runs as the ``cv_results_`` of a search, seeds in place of folds.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        The runs of one setting, over betas and whatever else.
+
+    score : str
+        What was measured.
+
+    Returns
+    -------
+    cv_results : dict of str to array
+        For `ScoreCurveDisplay.from_cv_results` and `beta_threshold`.
+    """
+    wide = runs.pivot(index=CELL, columns="seed", values=score).dropna()
+    results = {"params": wide.index.to_frame().to_dict("records")}
+    for place, seed in enumerate(wide):
+        results[f"split{place}_test_{score}"] = wide[seed].to_numpy()
+    return results
+
+
+def figure_5_5(runs):
+    """Return how well reconstructions are distributed as beta grows.
+
+    A row for each setting, number of latents and learning rate: the KS of the smallest
+    and of the largest beta, the rank correlation of beta and KS, the largest fall from
+    one beta to the next, and beta_0.
+    """
+    return by_cell(runs, lambda cell: of_trend(cell, "KS") | fall(cell) | beta_0(cell))
+
+
+def along_beta(runs):
+    """Return what else changes with beta (the thesis' sections 4.2.1 and 5.3.1)."""
+    measures = ("skewness", "effect range", "distinct rows", "n_active")
+
+    def trends(cell):
+        return {k: v for name in measures for k, v in of_trend(cell, name).items()}
+
+    return by_cell(runs, trends)
+
+
+def by_cell(runs, describe):
+    """Return a table with a row for each setting, number of latents and rate."""
+    keys = ["setting", "latent_dim", "lr"]
+    rows = [
+        dict(zip(keys, values, strict=True)) | describe(cell)
+        for values, cell in runs.groupby(keys)
+    ]
+    table = pd.DataFrame(rows).astype({"lr": str}).round(3)
+    return table.astype(object).where(table.notna(), "")
+
+
+def of_trend(cell, name):
+    """Return a measure at both ends of beta, and its rank correlation with it."""
+    means = cell.groupby("beta")[name].mean()
+    first, last = means.index[[0, -1]]
+    return {
+        f"{name}, beta {first:g}": means[first],
+        f"{name}, beta {last:g}": means[last],
+        f"{name}, Spearman": rank_correlation(means.index, means),
+    }
+
+
+def fall(cell):
+    """Return the largest fall of the KS from one beta to the next, and where it is."""
+    falls = -cell.groupby("beta")["KS"].mean().diff()
+    return {"largest fall": falls.max(), "to beta": falls.idxmax()}
+
+
+def rank_correlation(x, y):
+    """Return Spearman's, NaN where nothing changes."""
+    return spearmanr(x, y).statistic if np.ptp(y) > 0 else np.nan
+
+
+def beta_0(cell):
+    """Return from which beta on the KS only fluctuates, if seeds are enough to tell."""
+    if cell["seed"].nunique() < 3:
+        return {}
+    row = beta_threshold(of_beta(cell, "KS"), "KS").iloc[0]
+    return {"beta_0": row["beta_0"], "its low": row["low"], "its high": row["high"]}
+
+
+def attributes(runs):
+    """Return the mutual information gap of images with attributes, by beta."""
+    measures = ["MIG", "MIG adjusted", "FactorVAE score", "n_active", "MSE"]
+    runs = runs.dropna(subset="MIG")
+    table = mean_and_sd(runs, ["data", "setting", *CELL], measures)
+    return table.reset_index().astype({"lr": str})
+
+
+def dcvae_table_1(runs):
+    """Return the published AUC of detectors beside those of each protocol and setting.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Those of ``anomaly_images.py``.
+
+    Returns
+    -------
+    table : DataFrame
+        Means and standard deviations over the choices of a class, and minutes of a
+        fit.
+    """
+    table = published("dcvae_table_1").set_index(["data", "model"])
+    table = table.add_prefix("published: ")
+    for setting in ("paper", "ours"):
+        of_setting = runs[runs["settings"] == setting]
+        n_train = of_setting.groupby("data")["n_train"].transform("min")
+        of_setting = of_setting[of_setting["n_train"] == n_train]
+        for protocol, part in of_setting.groupby("protocol"):
+            text = mean_and_sd(part, ["data", "model"], ["AUC"])["AUC"]
+            table[f"{setting}, {protocol}"] = text
+        minutes = of_setting.groupby(["data", "model"])["fit s"].mean() / 60
+        table[f"{setting}: minutes a fit"] = minutes.round(2)
+    return table.fillna("").reset_index()
