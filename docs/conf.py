@@ -3,14 +3,22 @@
 import doctest
 import os
 import re
+import sys
+from html import escape
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+import pandas as pd
 from numpydoc.docscrape_sphinx import SphinxDocString
+
+# The gallery looks up what examples import, also of those that it need not run again.
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 # An option of pytest's, which runs the pages' examples, and unknown to doctest itself.
 doctest.register_optionflag("NUMBER")
+
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
 
 project = "skvae"
 author = "The skvae developers"
@@ -23,6 +31,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
@@ -45,6 +54,25 @@ plot_html_show_source_link = False
 plot_include_source = True
 plot_rcparams = {"figure.dpi": 100}
 
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    # All of them run, and the first that fails stops the build.
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": r"/output/",
+    "within_subsection_order": "gallery_order.StoryOrder",
+    "abort_on_example_error": True,
+    # What a script prints is shown; it prints all there is to see.
+    "capture_repr": (),
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skvae",),
+    "reference_url": {"skvae": None},
+    "download_all_examples": False,
+    "show_signature": False,
+    "show_memory": False,
+    "write_computation_times": False,
+}
+
 html_theme = "pydata_sphinx_theme"
 html_title = "skvae"
 html_static_path = ["_static"]
@@ -54,7 +82,7 @@ html_copy_source = False
 html_context = {"default_mode": "light"}
 # Only the generated pages have neighbours to navigate; elsewhere a sidebar is empty.
 PAGES = sorted(page.stem for page in Path(__file__).parent.glob("*.rst"))
-html_sidebars = {page: [] for page in PAGES}
+html_sidebars = {page: [] for page in [*PAGES, "gallery/*"]}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
@@ -94,6 +122,14 @@ BENCHMARKS = [
     "family_speed",
     "epoch_speed",
     "inference_speed",
+    "reproduce/table_b1",
+    "reproduce/table_5_1",
+    "reproduce/table_5_2",
+    "reproduce/table_5_3",
+    "reproduce/figure_5_5",
+    "reproduce/along_beta",
+    "reproduce/attributes",
+    "reproduce/dcvae_table_1",
 ]
 _CROSS_REFERENCE = re.compile(r":ref:`(?:([^`<]*?)\s*<)?([^`>]*)>?`")
 
@@ -119,10 +155,15 @@ def benchmark_results(app):
     """Write what the page of benchmarks includes: results, or that there are none."""
     source = Path(app.srcdir)
     target = source / "generated" / "benchmarks"
-    target.mkdir(parents=True, exist_ok=True)
+    (target / "reproduce").mkdir(parents=True, exist_ok=True)
     for name in BENCHMARKS:
-        text = f"There are no results yet; run ``python benchmarks/{name}.py``.\n"
-        if (source / f"../benchmarks/results/{name}.md").exists():
+        results = source / f"../benchmarks/results/{name}.md"
+        if not results.exists():
+            script = name.replace("/", " ") if "/" in name else f"{name}.py"
+            text = f"There are no results yet; run ``python benchmarks/{script}``.\n"
+        elif "/" in name:
+            text = grouped_table(results)
+        else:
             # The path is from the page that includes, not from the included file.
             text = (
                 f".. literalinclude:: ../benchmarks/results/{name}.md\n"
@@ -131,6 +172,18 @@ def benchmark_results(app):
         page = target / f"{name}.inc"
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
+
+
+def grouped_table(results):
+    """Return a table whose names are ``group: column`` as HTML with two header rows."""
+    table = pd.read_csv(results.with_suffix(".csv"), dtype=str).fillna("")
+    names = [name.split(": ", 1) if ": " in name else ["", name] for name in table]
+    table.columns = pd.MultiIndex.from_tuples(map(tuple, names))
+    html = table.to_html(index=False, border=0, classes="results-table")
+    command, *_, environment = results.read_text(encoding="utf-8").strip().split("\n\n")
+    caption = f"<p><code>{escape(command.strip('`'))}</code>. {escape(environment)}</p>"
+    lines = ['<div class="results-grouped">', *html.splitlines(), caption, "</div>"]
+    return ".. raw:: html\n\n" + "".join(f"   {line}\n" for line in lines)
 
 
 def setup(app):

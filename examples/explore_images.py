@@ -11,7 +11,7 @@ From a folder of small images to a few latent factors, drawn:
 The images are simulated sprites, whose true factors are known, so that the factors
 found can be scored. With ``--data mnist`` they are handwritten digits, from the folder
 that ``SKVAE_DATA_HOME`` names, from the cache, or downloaded. Pictures go to
-``examples/output``.
+``output``.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from skvae.metrics import (
     mutual_information_matrix,
 )
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path("output")
 INK = "#262626"
 
 # %%
@@ -198,7 +198,7 @@ def save(figure, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[2])
+    parser = argparse.ArgumentParser()
     parser.add_argument("--data", choices=sorted(DATA), default="sprites")
     name = parser.parse_args().data
     load, settings = DATA[name]

@@ -11,7 +11,7 @@ keeps the two apart, they can be taken from different images:
 
 The images are simulated sprites; the default takes about a minute. With
 ``--data fashion`` they are articles of clothing (Fashion-MNIST), and with
-``--data FOLDER`` the images of a folder of yours. Pictures go to ``examples/output``.
+``--data FOLDER`` the images of a folder of yours. Pictures go to ``output``.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import skvae
 from skvae import MSVAE, BetaTCVAE
 from skvae.datasets import fetch_fashion_mnist, load_images, make_sprites
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path("output")
 INK, QUIET = "#262626", "#707070"
 
 # %%
@@ -240,7 +240,7 @@ def draw_mixtures(model, content, detail, image_shape, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[2])
+    parser = argparse.ArgumentParser()
     parser.add_argument(
         "--data", default="sprites", help="sprites, fashion, or a folder of images"
     )

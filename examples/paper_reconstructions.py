@@ -17,7 +17,7 @@ images in training. In the test nobody is told anything, and the class is averag
 The images are handwritten digits. ``--data fashion`` and ``--data kmnist`` take clothes
 and cursive characters, from the folder that ``SKVAE_DATA_HOME`` names, from the cache,
 or downloaded. Where there are none, or with ``--data sprites``, they are simulated. The
-picture goes to ``examples/output``.
+picture goes to ``output``.
 """
 
 import argparse
@@ -46,7 +46,7 @@ from skvae.datasets import fetch_fashion_mnist, fetch_kmnist, fetch_mnist, make_
 from skvae.networks import MLP
 from skvae.selection import outlier_roc_auc_scorer
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path("output")
 INK, QUIET, ODD, NORMAL = "#262626", "#707070", "#D55E00", "#0072B2"
 FETCHERS = {
     "mnist": fetch_mnist,
@@ -247,7 +247,7 @@ def draw(results, shown, image_shape, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser()
     names = [*FETCHERS, "sprites"]
     parser.add_argument("--data", choices=names, default="mnist")
     images, classes, image_shape, name = load(parser.parse_args().data)

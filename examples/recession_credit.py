@@ -11,7 +11,7 @@ both, and the model is not told who is in which, nor what the recession changed.
 
 Both tables come from a simulator, which knows the very same clients in either world. So
 the answer can be held against the truth, which no real portfolio offers. The picture
-goes to ``examples/output``.
+goes to ``output``.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ from skvae import MSVAE
 from skvae.datasets import make_credit_portfolio
 from skvae.inspection import describe_factor
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path("output")
 # In a recession clients use more of their credit; from -1 to 1 is all there is.
 RECESSION = {"utilisation": 0.5}
 # What no recession changes.
