@@ -23,7 +23,7 @@ from _common import RESULTS, write
 from runs import Runs
 
 NOTES = (
-    "`published` is the paper's own figure. Means over {n_seeds} seeds, ± standard "
+    "`published` is the paper's own figure, the others are means over seeds, ± standard "
     "deviation where there are two or more; what is empty was not run."
 )
 THEIRS = ["n_active", "thesis train", "thesis eval"]
@@ -143,8 +143,7 @@ def main():
     arguments.folder = RESULTS / "reproduce"
     for name in names:
         command = f"python benchmarks/reproduce {name} --seeds {arguments.seeds}"
-        notes = NOTES.format(n_seeds=arguments.seeds)
-        write(f"reproduce/{name}", TABLES[name](arguments), command, notes)
+        write(f"reproduce/{name}", TABLES[name](arguments), command, NOTES)
 
 
 if __name__ == "__main__":
