@@ -1,5 +1,6 @@
 """What all models share: the scikit-learn contract, once."""
 
+import os
 import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -28,6 +29,7 @@ from skvae.models._scoring import ScoringMixin
 from skvae.models._validation import (
     check_callbacks,
     check_layer_sizes,
+    check_resume,
     check_table,
     forget,
 )
@@ -79,6 +81,8 @@ class BaseVAE(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "callbacks": [list, None],
+        "checkpoint": [str, os.PathLike, None],
+        "resume": ["boolean"],
         "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -100,6 +104,8 @@ class BaseVAE(
         n_iter_no_change=20,
         tol=1e-2,
         callbacks=None,
+        checkpoint=None,
+        resume=False,
         device="auto",
         random_state=None,
         verbose=0,
@@ -117,6 +123,8 @@ class BaseVAE(
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.resume = resume
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -161,6 +169,9 @@ class BaseVAE(
         TrainingDivergedError
             If a term of the loss becomes NaN or infinite.
 
+        CheckpointError
+            If `checkpoint` cannot be written to, or what is there cannot be read.
+
         Warns
         -----
         PosteriorCollapseWarning
@@ -175,6 +186,7 @@ class BaseVAE(
         forget(self)
         check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         check_callbacks(self.callbacks)
+        check_resume(self)
         X = check_table(self, X, reset=True)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         try:

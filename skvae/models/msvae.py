@@ -158,6 +158,8 @@ class MSVAE(BaseVAE):
         first = clone(first)
         if first.random_state is None:
             first.set_params(random_state=seed)
+        if first.checkpoint is None:
+            first.set_params(checkpoint=self.checkpoint, resume=self.resume)
         return first.fit(X)
 
     def _components(self, matrix, posteriors, seed):

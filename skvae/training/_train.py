@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from skvae.training._callbacks import (
     Progress,
     Warmup,
 )
+from skvae.training._checkpoint import Checkpoint, run_name
 from skvae.training._net import Net
 
 # Held-out rows are scored in batches of at least this many: the estimate of the total
@@ -64,6 +66,15 @@ class TrainingPlan:
 
     callbacks : list of skorch callbacks
         The user's own, already copied.
+
+    checkpoint : Path or None, default=None
+        The folder in which training is written down after each epoch.
+
+    resumes : bool, default=False
+        Whether training goes on from what is written there of the same run.
+
+    settings : dict, default={}
+        What tells a run from others, beside its rows and networks.
     """
 
     lr: float
@@ -79,6 +90,9 @@ class TrainingPlan:
     lr_schedule: str = "constant"
     title: str = ""
     callbacks: list = field(default_factory=list)
+    checkpoint: Path | None = None
+    resumes: bool = False
+    settings: dict = field(default_factory=dict)
 
 
 def train(
@@ -147,6 +161,10 @@ def train(
     # same weights on every device.
     with UseGenerator(on_cpu):
         net.initialize()
+    if plan.checkpoint is not None:
+        name = run_name(plan.settings, matrix, net.copy_weights())
+        checkpoint = Checkpoint(plan.checkpoint / f"{name}.checkpoint", plan.resumes)
+        net.callbacks_.append(("checkpoint", checkpoint.initialize()))
     return net.train(training).finalise()
 
 
