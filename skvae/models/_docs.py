@@ -352,7 +352,8 @@ def shared_parameters(cls):
 def _full_signature(cls):
     own = list(inspect.signature(cls.__init__).parameters.values())[:-1]
     names = {parameter.name for parameter in own}
-    other = getattr(cls, "_shares_parameters_of", cls.__mro__[1])
+    above = next(other for other in cls.__mro__[1:] if "__init__" in vars(other))
+    other = getattr(cls, "_shares_parameters_of", above)
     defaults = getattr(cls, "_other_defaults", {})
     shared = [
         parameter.replace(default=defaults.get(parameter.name, parameter.default))

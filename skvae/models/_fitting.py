@@ -19,7 +19,7 @@ from skvae.networks import (
     ImageEncoder,
     make_heads,
 )
-from skvae.training import TrainingPlan, train
+from skvae.training import TrainingPlan, train, train_epoch
 
 
 def fit_net(estimator, matrix, seed):
@@ -41,6 +41,41 @@ def fit_net(estimator, matrix, seed):
     net : skvae.training.Net
         Trained and ready for scoring.
     """
+    plan = make_plan(estimator, len(matrix), seed)
+    return train(matrix, *_networks(estimator, matrix), plan)
+
+
+def fit_epoch(estimator, matrix, seed, state):
+    """Train the estimator's networks for one epoch more.
+
+    Parameters
+    ----------
+    estimator : OneStageVAE
+        As for `fit_net`.
+
+    matrix : ndarray of shape (n_samples, width)
+        The encoded rows of this epoch, followed by the condition.
+
+    seed : int
+        Seed of everything random.
+
+    state : bytes or None
+        Where training was.
+
+    Returns
+    -------
+    net : skvae.training.Net
+        Trained and ready for scoring.
+
+    state : bytes
+        Where training is.
+    """
+    plan = make_plan(estimator, len(matrix), seed)
+    return train_epoch(matrix, *_networks(estimator, matrix), plan, state)
+
+
+def _networks(estimator, matrix):
+    """Return the number of latents, and what makes networks and objective."""
     values = matrix[:, : estimator.table_encoder_.width]
     make_module = partial(
         make_autoencoder,
@@ -51,13 +86,7 @@ def fit_net(estimator, matrix, seed):
         prior=estimator._prior,
         **{name: getattr(estimator, name) for name in _NETWORK_PARAMETERS},
     )
-    return train(
-        matrix,
-        estimator.latent_dim,
-        make_module,
-        estimator._make_objective,
-        make_plan(estimator, len(matrix), seed),
-    )
+    return estimator.latent_dim, make_module, estimator._make_objective
 
 
 _NETWORK_PARAMETERS = (

@@ -180,7 +180,7 @@ class MSVAE(BaseVAE):
                 "Train longer (max_epochs, lr, kl_warmup), or try another fusion or "
                 "residual_training.",
                 PosteriorCollapseWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
 
     def get_feature_names_out(self, input_features=None):

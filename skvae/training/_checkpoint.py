@@ -46,8 +46,7 @@ class Checkpoint(Callback):
 
     def _read(self):
         try:
-            # Tensors, numbers and texts: nothing in the file can run code.
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            return unpacked(self.path.read_bytes())
         except Exception as error:  # of many kinds, depending on what is broken
             raise CheckpointError(
                 f"The checkpoint {self.path} cannot be read ({error}); expected a file "
@@ -55,11 +54,10 @@ class Checkpoint(Callback):
             ) from error
 
     def _write(self, net):
-        content = io.BytesIO()
-        torch.save(net.training_state(), content)
+        content = packed(net.training_state())
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, content.getbuffer())
+            write_whole(self.path, content)
         except OSError as error:
             epoch = len(net.history)
             kept = f"; that of epoch {epoch - 1} is kept" if epoch > 0 else ""
@@ -68,6 +66,21 @@ class Checkpoint(Callback):
                 f"{self.path.parent} ({error.strerror or error}){kept}. Make room or "
                 "choose another folder, and fit with resume=True."
             ) from error
+
+
+def packed(state) -> bytes:
+    """Return the state of a net as bytes, which share nothing with the net."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    return content.getvalue()
+
+
+def unpacked(content: bytes):
+    """Return the state that was packed, on the CPU.
+
+    It holds tensors, numbers and texts: nothing in the bytes can run code.
+    """
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
 def run_name(settings, matrix, weights) -> str:

@@ -113,12 +113,15 @@ class Net(NeuralNet):
         if method_name == "on_epoch_end" and self.stops:
             raise StopTraining
 
-    def train(self, rows):
+    def train(self, rows, state=None):
         """Train the initialised net on the datasets that `train_split` makes of `rows`.
 
-        skorch's own ``fit`` would swallow a Ctrl-C and return a half-trained net.
+        It goes on from `state`, if there is one, up to `max_epochs`. skorch's own
+        ``fit`` would swallow a Ctrl-C and return a half-trained net.
         """
         self.notify("on_train_begin", X=rows)
+        if state is not None:
+            self.load_training_state(state)
         try:
             if not self.stops:  # as a run may that is taken up again
                 self.fit_loop(rows, epochs=self.max_epochs - len(self.history))
@@ -233,12 +236,8 @@ class Net(NeuralNet):
         states = {name: _state_of(callback) for name, callback in self.callbacks_}
         return {
             "weights": self._trained.state_dict(),
-            "optimizers": [
-                optimizer.state_dict() for optimizer in self._used_optimizers
-            ],
-            "generators": [
-                generator.get_state() for generator in self._used_generators
-            ],
+            "optimizers": [optimizer.state_dict() for optimizer in self._steppers],
+            "generators": [generator.get_state() for generator in self._drawers],
             "history": [_plain(epoch) for epoch in self.history],
             "callbacks": {name: s for name, s in states.items() if s is not None},
             "best_epoch": getattr(self, "best_epoch_", None),
@@ -247,15 +246,14 @@ class Net(NeuralNet):
         }
 
     def load_training_state(self, state):
-        """Set the initialised net to where `training_state` was called."""
+        """Set the initialised net to where `training_state` was called.
+
+        The state of a finished net has neither optimizers nor generators any more.
+        """
         self.load_weights(state["weights"])
-        for optimizer, its in zip(
-            self._used_optimizers, state["optimizers"], strict=True
-        ):
+        for optimizer, its in zip(self._steppers, state["optimizers"], strict=False):
             optimizer.load_state_dict(its)
-        for generator, its in zip(
-            self._used_generators, state["generators"], strict=True
-        ):
+        for generator, its in zip(self._drawers, state["generators"], strict=False):
             generator.set_state(its)
         self.history.extend(state["history"])
         for name, callback in self.callbacks_:
@@ -266,13 +264,14 @@ class Net(NeuralNet):
         self.stops, self._draws = state["stops"], state["draws"]
 
     @property
-    def _used_optimizers(self):
-        optimizers = [self.optimizer_, getattr(self, "adversary_optimizer_", None)]
-        return [optimizer for optimizer in optimizers if optimizer is not None]
+    def _steppers(self):
+        both = [self.optimizer_, getattr(self, "adversary_optimizer_", None)]
+        return [optimizer for optimizer in both if optimizer is not None]
 
     @property
-    def _used_generators(self):
-        return [self.generator, self.adversary_generator]
+    def _drawers(self):
+        both = [self.generator, self.adversary_generator]
+        return [generator for generator in both if generator is not None]
 
     def finalise(self):
         """Make the net fit for scoring: float64, evaluation mode, nothing to train.
