@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from skvae._core.errors import (
+    CheckpointError,
     DataUnavailableError,
     PosteriorCollapseWarning,
     TrainingDivergedError,
@@ -37,6 +38,7 @@ __all__ = [
     "VAE",
     "BetaTCVAE",
     "BetaVAE",
+    "CheckpointError",
     "ConditionalExplanation",
     "Counterfactual",
     "DCVAEAnomalyDetector",

@@ -13,6 +13,10 @@ class DataUnavailableError(OSError):
     """A data set is neither on disk nor to be had from the network."""
 
 
+class CheckpointError(OSError):
+    """Training cannot be written down, or what was written cannot be read."""
+
+
 class UnseenConditionWarning(UserWarning):
     """A condition holds a level that training never saw."""
 

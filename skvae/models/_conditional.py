@@ -63,6 +63,16 @@ class ConditionalVAE(OneStageVAE):
         """
         return self._fit(X, condition)
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    @with_parameters_of(OneStageVAE.partial_fit)
+    def partial_fit(self, X, y=None, *, schema_rows=None, condition=None):
+        """
+        condition : DataFrame, array-like or dict, default=None
+            The condition of each row, where it is not in columns of `X`. All of it has
+            to be known. With `schema_rows`, conditions have to be columns.
+        """
+        return self._partial_fit(X, condition, schema_rows)
+
     def fit_transform(self, X, y=None, condition=None):
         """Fit the model and return the latent factors of the training rows.
 
@@ -271,6 +281,15 @@ class ConditionalVAE(OneStageVAE):
         )
         return np.hstack([matrix, conditions])
 
+    def _training_matrix(self, X, condition, seed):
+        conditions = self._conditions(condition, len(X), X)
+        if np.isnan(conditions).any():
+            raise ValueError(
+                "A condition of X is missing, or of a level that the first call of "
+                "partial_fit did not see; expected known conditions in training."
+            )
+        return np.hstack([super()._training_matrix(X, condition, seed), conditions])
+
     def _condition_table(self, condition, X):
         """Return the conditions of the training rows as a table."""
         if self.condition_columns is not None:
@@ -313,7 +332,7 @@ class ConditionalVAE(OneStageVAE):
         return np.asarray(table)[:, positions]
 
     def _condition_encoder(self):
-        check_is_fitted(self)
+        check_is_fitted(self, "condition_encoder_")
         return self.condition_encoder_
 
     @property

@@ -93,6 +93,17 @@ callbacks : list of skorch callbacks, default=None
     Called during training, after a deep copy. They see ``train_loss``, ``valid_loss``
     and every named term in the net's history after each epoch.
 
+checkpoint : str or path-like, default=None
+    Folder in which training is written down after each epoch, in a file for each fit:
+    the fits of a search may share it. Files stay until you delete them.
+
+resume : bool, default=False
+    Whether a fit goes on with what `checkpoint` holds of the same fit: the same rows,
+    parameters and `random_state`, which has to be an integer. A fit that was killed
+    then ends as if it had not been, and one that ended is there at once. Where there
+    is nothing of it, or if False, it starts anew. `callbacks` are taken up again where
+    they have a ``state_dict`` or are schedules of the learning rate.
+
 device : str, default="auto"
     Where to train and score: ``"cpu"``, ``"cuda"``, ``"mps"`` or any other name that
     torch knows. ``"auto"`` takes a GPU where there is one.
@@ -341,7 +352,8 @@ def shared_parameters(cls):
 def _full_signature(cls):
     own = list(inspect.signature(cls.__init__).parameters.values())[:-1]
     names = {parameter.name for parameter in own}
-    other = getattr(cls, "_shares_parameters_of", cls.__mro__[1])
+    above = next(other for other in cls.__mro__[1:] if "__init__" in vars(other))
+    other = getattr(cls, "_shares_parameters_of", above)
     defaults = getattr(cls, "_other_defaults", {})
     shared = [
         parameter.replace(default=defaults.get(parameter.name, parameter.default))

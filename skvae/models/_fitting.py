@@ -2,9 +2,11 @@
 
 import copy
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from skvae.models._own_modules import own_module
 from skvae.networks import (
@@ -17,7 +19,7 @@ from skvae.networks import (
     ImageEncoder,
     make_heads,
 )
-from skvae.training import TrainingPlan, train
+from skvae.training import TrainingPlan, train, train_epoch
 
 
 def fit_net(estimator, matrix, seed):
@@ -39,6 +41,41 @@ def fit_net(estimator, matrix, seed):
     net : skvae.training.Net
         Trained and ready for scoring.
     """
+    plan = make_plan(estimator, len(matrix), seed)
+    return train(matrix, *_networks(estimator, matrix), plan)
+
+
+def fit_epoch(estimator, matrix, seed, state):
+    """Train the estimator's networks for one epoch more.
+
+    Parameters
+    ----------
+    estimator : OneStageVAE
+        As for `fit_net`.
+
+    matrix : ndarray of shape (n_samples, width)
+        The encoded rows of this epoch, followed by the condition.
+
+    seed : int
+        Seed of everything random.
+
+    state : bytes or None
+        Where training was.
+
+    Returns
+    -------
+    net : skvae.training.Net
+        Trained and ready for scoring.
+
+    state : bytes
+        Where training is.
+    """
+    plan = make_plan(estimator, len(matrix), seed)
+    return train_epoch(matrix, *_networks(estimator, matrix), plan, state)
+
+
+def _networks(estimator, matrix):
+    """Return the number of latents, and what makes networks and objective."""
     values = matrix[:, : estimator.table_encoder_.width]
     make_module = partial(
         make_autoencoder,
@@ -49,13 +86,7 @@ def fit_net(estimator, matrix, seed):
         prior=estimator._prior,
         **{name: getattr(estimator, name) for name in _NETWORK_PARAMETERS},
     )
-    return train(
-        matrix,
-        estimator.latent_dim,
-        make_module,
-        estimator._make_objective,
-        make_plan(estimator, len(matrix), seed),
-    )
+    return estimator.latent_dim, make_module, estimator._make_objective
 
 
 _NETWORK_PARAMETERS = (
@@ -132,7 +163,8 @@ def _make_anchors(estimator, values):
 
 def make_plan(estimator, n_rows, seed):
     """Return how training runs, off the estimator's parameters."""
-    holds_out = estimator.early_stopping
+    holds_out, checkpoint = estimator.early_stopping, estimator.checkpoint
+    device = _device(estimator.device)
     return TrainingPlan(
         lr=estimator.lr,
         max_epochs=estimator.max_epochs,
@@ -143,11 +175,31 @@ def make_plan(estimator, n_rows, seed):
         tol=estimator.tol,
         trimmed_fraction=estimator.trimmed_fraction,
         lr_schedule=estimator.lr_schedule,
-        device=_device(estimator.device),
+        device=device,
         seed=seed,
         title=type(estimator).__name__ if estimator.verbose else "",
         callbacks=copy.deepcopy(list(estimator.callbacks or [])),
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        resumes=estimator.resume,
+        settings=_settings(estimator) | {"seed": seed, "device": device},
     )
+
+
+# Parameters that change nothing of what is trained, or only where it is written.
+_NO_SETTINGS = {"verbose", "callbacks", "checkpoint", "resume", "random_state"}
+_VERSIONS = f"torch {torch.__version__}, numpy {np.__version__}"
+
+
+def _settings(estimator):
+    """Return what tells a fit from others: its class, and its parameters as text."""
+    params = estimator.get_params(deep=True)
+    settings = {
+        name: getattr(value, "__qualname__", None) or repr(value)
+        for name, value in params.items()
+        if name.rpartition("__")[2] not in _NO_SETTINGS
+        and not isinstance(value, nn.Module)  # its weights tell it
+    }
+    return settings | {"class": type(estimator).__name__, "versions": _VERSIONS}
 
 
 def _batch_size(batch_size, n_rows):

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skvae.models._docs import shared_parameters
 from skvae.models._fitting import fit_net
+from skvae.models._partial_fit import PartialFitMixin
 from skvae.models._validation import (
     check_anchors,
     check_image_shape,
@@ -22,7 +23,7 @@ _MIN_ATOM_SHARE = 0.02
 
 
 @shared_parameters
-class OneStageVAE(BaseVAE):
+class OneStageVAE(PartialFitMixin, BaseVAE):
     """A model of one pair of networks, trained under one objective.
 
     A model is networks and an objective. A subclass lists its own parameters in
@@ -81,11 +82,20 @@ class OneStageVAE(BaseVAE):
     def _fit_encoders(self, X, condition, seed):
         """Learn how rows are encoded, and return those of the training table."""
         self.table_encoder_ = self._make_table_encoder().fit(X)
+        matrix = self._encoded_values(X, seed)
+        check_anchors(self)
+        return matrix
+
+    def _encoded_values(self, X, seed):
+        """Return the values of training rows, encoded."""
         random_state = np.random.RandomState(seed)
         matrix = self.table_encoder_.training_matrix(X, random_state)
         check_likelihood(self.likelihood, self.table_encoder_, matrix)
-        check_anchors(self)
         return matrix
+
+    def _training_matrix(self, X, condition, seed):
+        """Return training rows as the encoders that were fitted before encode them."""
+        return self._encoded_values(X, seed)
 
     def _make_table_encoder(self, left_out=()):
         return TableEncoder(

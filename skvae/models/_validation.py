@@ -148,6 +148,22 @@ def check_callbacks(callbacks):
             )
 
 
+def check_resume(estimator):
+    """Say so where a fit could not be told to be the one that was written down."""
+    if not estimator.resume:
+        return
+    if estimator.checkpoint is None:
+        raise ValueError(
+            "Got resume=True with checkpoint=None; expected the folder in which the "
+            "fit to go on with was written down."
+        )
+    if not isinstance(estimator.random_state, Integral):
+        raise ValueError(
+            f"Got resume=True with random_state={estimator.random_state!r}; expected "
+            "an integer, without which no two fits are the same."
+        )
+
+
 def check_likelihood(likelihood, table_encoder, matrix):
     """Say so where encoded values are not what the likelihood can have.
 

@@ -1,5 +1,6 @@
 """What all models share: the scikit-learn contract, once."""
 
+import os
 import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -28,6 +29,7 @@ from skvae.models._scoring import ScoringMixin
 from skvae.models._validation import (
     check_callbacks,
     check_layer_sizes,
+    check_resume,
     check_table,
     forget,
 )
@@ -38,8 +40,6 @@ from skvae.networks import ACTIVATIONS
 _N_NODES = 32
 # Rows of a table that are encoded at once, which bounds the memory of the matrix.
 _TABLE_ROWS = 65_536
-# The aggregate posterior is kept as the posteriors of at most this many training rows.
-_MAX_POSTERIORS = 30_000
 
 
 class BaseVAE(
@@ -79,6 +79,8 @@ class BaseVAE(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "callbacks": [list, None],
+        "checkpoint": [str, os.PathLike, None],
+        "resume": ["boolean"],
         "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -100,6 +102,8 @@ class BaseVAE(
         n_iter_no_change=20,
         tol=1e-2,
         callbacks=None,
+        checkpoint=None,
+        resume=False,
         device="auto",
         random_state=None,
         verbose=0,
@@ -117,9 +121,14 @@ class BaseVAE(
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.resume = resume
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+
+    # The aggregate posterior is that of at most so many training rows.
+    _MAX_POSTERIORS = 30_000
 
     @abstractmethod
     def _train(self, X, condition, seed):
@@ -161,6 +170,9 @@ class BaseVAE(
         TrainingDivergedError
             If a term of the loss becomes NaN or infinite.
 
+        CheckpointError
+            If `checkpoint` cannot be written to, or what is there cannot be read.
+
         Warns
         -----
         PosteriorCollapseWarning
@@ -173,23 +185,38 @@ class BaseVAE(
 
     def _fit(self, X, condition=None):
         forget(self)
-        check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-        check_callbacks(self.callbacks)
+        self._check_settings()
         X = check_table(self, X, reset=True)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = self._draw_seed()
         try:
             matrix = self._train(X, condition, seed)
-            self._seed = seed
-            self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
-            self._summarise_posteriors(matrix, seed)
+            self._finish(matrix, seed)
+            self._warn_of_collapse()
         except BaseException:
             forget(self)
             raise
         return self
 
+    def _check_settings(self):
+        """Say so where parameters are wrong in what no constraint can tell."""
+        check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        check_callbacks(self.callbacks)
+        check_resume(self)
+
+    def _draw_seed(self):
+        return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+
+    def _finish(self, matrix, seed):
+        """Keep what methods need beside the networks, of encoded training rows."""
+        self._seed = seed
+        self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
+        self._summarise_posteriors(matrix, seed)
+
     def _summarise_posteriors(self, matrix, seed):
         """Keep the posteriors of some training rows, and see which latents live."""
-        rows = np.random.default_rng(seed).permutation(len(matrix))[:_MAX_POSTERIORS]
+        rows = np.random.default_rng(seed).permutation(len(matrix))[
+            : self._MAX_POSTERIORS
+        ]
         matrix = matrix[np.sort(rows)]
         posteriors = self._inference.encode(matrix)
         self._codes = posteriors[0]
@@ -198,7 +225,6 @@ class BaseVAE(
         self._training_conditions = matrix[:, self._width :]
         self.kl_per_dimension_ = kl_per_dimension(*posteriors)
         self.n_active_ = n_active(*posteriors)
-        self._warn_of_collapse()
 
     def _components(self, matrix, posteriors, seed):
         """Return what rows are drawn from: the posteriors of the training rows."""
@@ -212,7 +238,7 @@ class BaseVAE(
                 "measures noise. Train longer (max_epochs, lr, kl_warmup), lower beta, "
                 'or use encoding="quantile".',
                 PosteriorCollapseWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
 
     def __sklearn_tags__(self):

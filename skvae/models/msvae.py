@@ -158,6 +158,8 @@ class MSVAE(BaseVAE):
         first = clone(first)
         if first.random_state is None:
             first.set_params(random_state=seed)
+        if first.checkpoint is None:
+            first.set_params(checkpoint=self.checkpoint, resume=self.resume)
         return first.fit(X)
 
     def _components(self, matrix, posteriors, seed):
@@ -178,7 +180,7 @@ class MSVAE(BaseVAE):
                 "Train longer (max_epochs, lr, kl_warmup), or try another fusion or "
                 "residual_training.",
                 PosteriorCollapseWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
 
     def get_feature_names_out(self, input_features=None):

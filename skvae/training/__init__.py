@@ -1,6 +1,7 @@
 """How training runs: batches, warm-up, stopping, progress."""
 
+from skvae.training._checkpoint import packed
 from skvae.training._net import Net
-from skvae.training._train import TrainingPlan, train
+from skvae.training._train import TrainingPlan, train, train_epoch
 
-__all__ = ["Net", "TrainingPlan", "train"]
+__all__ = ["Net", "TrainingPlan", "packed", "train", "train_epoch"]

@@ -67,6 +67,8 @@ class EarlyStopping(Callback):
         The least improvement that counts, in nats per row.
     """
 
+    _STATE = ("lowest_", "reference_", "n_waited_", "best_weights_")
+
     def __init__(self, n_iter_no_change: int, tol: float):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
@@ -92,6 +94,15 @@ class EarlyStopping(Callback):
         else:
             self.n_waited_ += 1
         net.stops = self.n_waited_ >= self.n_iter_no_change
+
+    def state_dict(self):
+        """Return what has been seen so far, for a checkpoint."""
+        return {name: getattr(self, name) for name in self._STATE}
+
+    def load_state_dict(self, state):
+        """Go on from what had been seen."""
+        for name in self._STATE:
+            setattr(self, name, state[name])
 
     def on_train_end(self, net, **kwargs):
         if self.best_weights_ is not None:
@@ -121,7 +132,7 @@ class Progress(Callback):
             if name.startswith("train_") and isinstance(value, float)
         }
         self.bar_.set_postfix(terms, refresh=False)
-        self.bar_.update()
+        self.bar_.update(len(net.history) - self.bar_.n)  # more where taken up again
 
     def on_train_end(self, net, **kwargs):
         self.bar_.close()

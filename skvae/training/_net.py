@@ -2,6 +2,7 @@
 
 import dis
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
@@ -21,6 +22,25 @@ def _is_raised_by_code(error):
         last = last.tb_next
     code = last.tb_frame.f_code.co_code
     return code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def _stateful(callback):
+    """Return what of a callback has a state: of skorch's schedules that of torch."""
+    return getattr(callback, "lr_scheduler_", callback)
+
+
+def _state_of(callback):
+    part = _stateful(callback)
+    return part.state_dict() if hasattr(part, "state_dict") else None
+
+
+def _plain(epoch):
+    """Return a line of the history without batches, and numpy's numbers as Python's."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in epoch.items()
+        if name != "batches"
+    }
 
 
 class Net(NeuralNet):
@@ -93,14 +113,18 @@ class Net(NeuralNet):
         if method_name == "on_epoch_end" and self.stops:
             raise StopTraining
 
-    def train(self, rows):
+    def train(self, rows, state=None):
         """Train the initialised net on the datasets that `train_split` makes of `rows`.
 
-        skorch's own ``fit`` would swallow a Ctrl-C and return a half-trained net.
+        It goes on from `state`, if there is one, up to `max_epochs`. skorch's own
+        ``fit`` would swallow a Ctrl-C and return a half-trained net.
         """
         self.notify("on_train_begin", X=rows)
+        if state is not None:
+            self.load_training_state(state)
         try:
-            self.fit_loop(rows)
+            if not self.stops:  # as a run may that is taken up again
+                self.fit_loop(rows, epochs=self.max_epochs - len(self.history))
         except StopTraining:
             pass
         finally:
@@ -202,6 +226,52 @@ class Net(NeuralNet):
     def load_weights(self, weights):
         """Set the weights of everything that trains to a copy made before."""
         self._trained.load_state_dict(weights)
+
+    def training_state(self):
+        """Return all that epochs change, in tensors, numbers and texts.
+
+        Callbacks are part of it that have a ``state_dict``, as torch calls it, and
+        schedules of the learning rate.
+        """
+        states = {name: _state_of(callback) for name, callback in self.callbacks_}
+        return {
+            "weights": self._trained.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._steppers],
+            "generators": [generator.get_state() for generator in self._drawers],
+            "history": [_plain(epoch) for epoch in self.history],
+            "callbacks": {name: s for name, s in states.items() if s is not None},
+            "best_epoch": getattr(self, "best_epoch_", None),
+            "stops": self.stops,
+            "draws": self._draws,
+        }
+
+    def load_training_state(self, state):
+        """Set the initialised net to where `training_state` was called.
+
+        The state of a finished net has neither optimizers nor generators any more.
+        """
+        self.load_weights(state["weights"])
+        for optimizer, its in zip(self._steppers, state["optimizers"], strict=False):
+            optimizer.load_state_dict(its)
+        for generator, its in zip(self._drawers, state["generators"], strict=False):
+            generator.set_state(its)
+        self.history.extend(state["history"])
+        for name, callback in self.callbacks_:
+            if name in state["callbacks"]:
+                _stateful(callback).load_state_dict(state["callbacks"][name])
+        if state["best_epoch"] is not None:
+            self.best_epoch_ = state["best_epoch"]
+        self.stops, self._draws = state["stops"], state["draws"]
+
+    @property
+    def _steppers(self):
+        both = [self.optimizer_, getattr(self, "adversary_optimizer_", None)]
+        return [optimizer for optimizer in both if optimizer is not None]
+
+    @property
+    def _drawers(self):
+        both = [self.generator, self.adversary_generator]
+        return [generator for generator in both if generator is not None]
 
     def finalise(self):
         """Make the net fit for scoring: float64, evaluation mode, nothing to train.

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from skvae.training._callbacks import (
     Progress,
     Warmup,
 )
+from skvae.training._checkpoint import Checkpoint, packed, run_name, unpacked
 from skvae.training._net import Net
 
 # Held-out rows are scored in batches of at least this many: the estimate of the total
@@ -64,6 +66,15 @@ class TrainingPlan:
 
     callbacks : list of skorch callbacks
         The user's own, already copied.
+
+    checkpoint : Path or None, default=None
+        The folder in which training is written down after each epoch.
+
+    resumes : bool, default=False
+        Whether training goes on from what is written there of the same run.
+
+    settings : dict, default={}
+        What tells a run from others, beside its rows and networks.
     """
 
     lr: float
@@ -79,6 +90,9 @@ class TrainingPlan:
     lr_schedule: str = "constant"
     title: str = ""
     callbacks: list = field(default_factory=list)
+    checkpoint: Path | None = None
+    resumes: bool = False
+    settings: dict = field(default_factory=dict)
 
 
 def train(
@@ -117,6 +131,60 @@ def train(
     TrainingDivergedError
         If a term of the loss is not finite at the end of an epoch.
     """
+    net, training = _start(matrix, latent_dim, make_module, make_objective, plan)
+    if plan.checkpoint is not None:
+        name = run_name(plan.settings, matrix, net.copy_weights())
+        checkpoint = Checkpoint(plan.checkpoint / f"{name}.checkpoint", plan.resumes)
+        net.callbacks_.append(("checkpoint", checkpoint.initialize()))
+    return net.train(training).finalise()
+
+
+def train_epoch(
+    matrix: np.ndarray,
+    latent_dim: int,
+    make_module: Callable[[], torch.nn.Module],
+    make_objective: Callable[[int], object],
+    plan: TrainingPlan,
+    state: bytes | None,
+) -> tuple[Net, bytes]:
+    """Return a net trained for one epoch more, on the rows of `matrix`.
+
+    Parameters
+    ----------
+    matrix, latent_dim, make_module, make_objective, plan
+        As for `train`. No rows are held out, and nothing is written down.
+
+    state : bytes or None
+        Where training was, as this function or `Net.training_state` says it, packed;
+        None where it begins.
+
+    Returns
+    -------
+    net : Net
+        As `train` returns it.
+
+    state : bytes
+        Where training is now.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If a term of the loss is not finite at the end of the epoch.
+    """
+    plan = replace(plan, validation_fraction=0, checkpoint=None, title="")
+    net, training = _start(matrix, latent_dim, make_module, make_objective, plan)
+    before = None
+    if state is not None:
+        before = unpacked(state) | {"best_epoch": None}  # the last one is kept
+        net.max_epochs = len(before["history"]) + 1
+    else:
+        net.max_epochs = 1
+    state = packed(net.train(training, before).training_state())
+    return net.finalise(), state
+
+
+def _start(matrix, latent_dim, make_module, make_objective, plan):
+    """Return a net at its first weights, and the rows that it is to train on."""
     on_cpu, on_device = _generators(plan.seed, plan.device)
     # The objective draws from its own, and leaves what the networks see as it is.
     own_on_cpu, own_on_device = _generators(plan.seed + 1, plan.device)
@@ -147,7 +215,7 @@ def train(
     # same weights on every device.
     with UseGenerator(on_cpu):
         net.initialize()
-    return net.train(training).finalise()
+    return net, training
 
 
 def _generators(seed, device):
