@@ -49,7 +49,7 @@ lint: $(VENV)/installed  ## format, style, import contracts, docstrings
 	$(BIN)/python docs/validate_docstrings.py
 
 docs: $(VENV)/installed  ## the documentation with its examples, warnings as errors, links checked
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
 examples: $(VENV)/installed  ## every example, as a script

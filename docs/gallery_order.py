@@ -4,6 +4,7 @@ STORIES = [
     "discover_credit_factors",
     "choose_credit_model",
     "pipeline_and_halving",
+    "optuna_study",
     "generate_credit",
     "condition_credit",
     "recession_credit",

@@ -23,8 +23,8 @@ from _common import RESULTS, write
 from runs import Runs
 
 NOTES = (
-    "`published` is the paper's own figure, the others are means over seeds, ± standard "
-    "deviation where there are two or more; what is empty was not run."
+    "`published` is the paper's own figure, the others are means over seeds, ± "
+    "standard deviation where there are two or more; what is empty was not run."
 )
 THEIRS = ["n_active", "thesis train", "thesis eval"]
 OURS = [*THEIRS, "consistency eval"]
