@@ -24,6 +24,7 @@ from skvae.models._diagram import DiagramMixin
 from skvae.models._generation import GenerationMixin
 from skvae.models._imputation import ImputationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
+from skvae.models._onnx import OnnxMixin
 from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
 from skvae.models._validation import (
@@ -46,6 +47,7 @@ class BaseVAE(
     DiagramMixin,
     GenerationMixin,
     ImputationMixin,
+    OnnxMixin,
     RegimeMixin,
     ScoringMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -56,7 +58,7 @@ class BaseVAE(
 
     The contract of all models, and the parameters of training. What is trained says a
     subclass: `OneStageVAE`, below which most models are, or `MSVAE`. Encoding is here,
-    what comes out of a fitted model in four mixins, its diagram in `DiagramMixin`.
+    what comes out of a fitted model in five mixins, its diagram in `DiagramMixin`.
 
     Methods with an underscore take a condition where the public ones of most models
     do not; the table of a model without conditions has a condition of no columns.
