@@ -61,7 +61,7 @@ class ConditionalVAE(OneStageVAE):
             The condition of each row, of shape (n_samples,) or (n_samples,
             n_conditions), where it is not in columns of `X`. All of it has to be known.
         """
-        return self._fit(X, condition)
+        return self._fit(X, y, condition)
 
     def fit_transform(self, X, y=None, condition=None):
         """Fit the model and return the latent factors of the training rows.

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skvae.models._own_modules import own_module
+from skvae.models._tasks import EpochTasks
 from skvae.networks import (
     MLP,
     PRIORS,
@@ -20,7 +21,7 @@ from skvae.networks import (
 from skvae.training import TrainingPlan, train
 
 
-def fit_net(estimator, matrix, seed):
+def fit_net(estimator, matrix, seed, task):
     """Train the estimator's networks under its objective.
 
     Parameters
@@ -33,6 +34,9 @@ def fit_net(estimator, matrix, seed):
 
     seed : int
         Seed of everything random.
+
+    task : Task
+        The fit, whose subtasks epochs are.
 
     Returns
     -------
@@ -49,12 +53,13 @@ def fit_net(estimator, matrix, seed):
         prior=estimator._prior,
         **{name: getattr(estimator, name) for name in _NETWORK_PARAMETERS},
     )
+    fitted_after = partial(estimator._fitted_after, matrix=matrix, seed=seed)
     return train(
         matrix,
         estimator.latent_dim,
         make_module,
         estimator._make_objective,
-        make_plan(estimator, len(matrix), seed),
+        make_plan(estimator, len(matrix), seed, EpochTasks(task, fitted_after)),
     )
 
 
@@ -130,7 +135,7 @@ def _make_anchors(estimator, values):
     return Anchors(latent_of, centres, torch.as_tensor(column_scales(values)))
 
 
-def make_plan(estimator, n_rows, seed):
+def make_plan(estimator, n_rows, seed, epoch_tasks):
     """Return how training runs, off the estimator's parameters."""
     holds_out = estimator.early_stopping
     return TrainingPlan(
@@ -146,7 +151,8 @@ def make_plan(estimator, n_rows, seed):
         device=_device(estimator.device),
         seed=seed,
         title=type(estimator).__name__ if estimator.verbose else "",
-        callbacks=copy.deepcopy(list(estimator.callbacks or [])),
+        # Before the user's, which may end an epoch early.
+        callbacks=[epoch_tasks, *copy.deepcopy(estimator.callbacks or [])],
     )
 
 

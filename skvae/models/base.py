@@ -1,5 +1,6 @@
 """What all models share: the scikit-learn contract, once."""
 
+import copy
 import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -25,6 +26,7 @@ from skvae.models._imputation import ImputationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
+from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import (
     check_callbacks,
     check_layer_sizes,
@@ -48,6 +50,7 @@ class BaseVAE(
     ImputationMixin,
     RegimeMixin,
     ScoringMixin,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -122,11 +125,17 @@ class BaseVAE(
         self.verbose = verbose
 
     @abstractmethod
-    def _train(self, X, condition, seed):
+    def _train(self, X, condition, seed, task):
         """Learn encoding and networks, and return the encoded training rows.
 
-        It sets what `fit` learns of the table, and the trained ``net_``.
+        It sets what `fit` learns of the table, and the trained ``net_``. Epochs, or
+        stages of epochs, are subtasks of `task`.
         """
+
+    @property
+    @abstractmethod
+    def _n_subtasks(self):
+        """How many epochs or stages training has, at most."""
 
     @property
     @abstractmethod
@@ -169,23 +178,37 @@ class BaseVAE(
         UserWarning
             If a column looks like an identifier, which takes no part.
         """
-        return self._fit(X)
+        return self._fit(X, y)
 
-    def _fit(self, X, condition=None):
+    def _fit(self, X, y, condition=None):
         forget(self)
         check_layer_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         check_callbacks(self.callbacks)
         X = check_table(self, X, reset=True)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        task = Task.of_fit(self, X, y, self._n_subtasks)
         try:
-            matrix = self._train(X, condition, seed)
-            self._seed = seed
-            self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
-            self._summarise_posteriors(matrix, seed)
+            matrix = self._train(X, condition, seed, task)
+            self._summarise(matrix, seed)
+            self._warn_of_collapse()
+            task.end(fitted={})
         except BaseException:
             forget(self)
             raise
         return self
+
+    def _summarise(self, matrix, seed):
+        """Keep of the trained networks what the methods of a fitted model need."""
+        self._seed = seed
+        self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
+        self._summarise_posteriors(matrix, seed)
+
+    def _fitted_after(self, net, matrix, seed):
+        """Return the attributes of this model, had training ended with the epoch."""
+        model = copy.copy(self)
+        model.net_ = net.final_copy()
+        model._summarise(matrix, seed)
+        return vars(model)
 
     def _summarise_posteriors(self, matrix, seed):
         """Keep the posteriors of some training rows, and see which latents live."""
@@ -198,7 +221,6 @@ class BaseVAE(
         self._training_conditions = matrix[:, self._width :]
         self.kl_per_dimension_ = kl_per_dimension(*posteriors)
         self.n_active_ = n_active(*posteriors)
-        self._warn_of_collapse()
 
     def _components(self, matrix, posteriors, seed):
         """Return what rows are drawn from: the posteriors of the training rows."""
@@ -212,7 +234,7 @@ class BaseVAE(
                 "measures noise. Train longer (max_epochs, lr, kl_warmup), lower beta, "
                 'or use encoding="quantile".',
                 PosteriorCollapseWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
 
     def __sklearn_tags__(self):

@@ -23,6 +23,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skvae.metrics import kl_per_dimension, n_active, udr_score
 from skvae.models._diagram import DiagramMixin
+from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import forget
 from skvae.selection._resolve import posteriors_of
 from skvae.selection._seeds import seeded_clones
@@ -43,7 +44,13 @@ def _best_has(method):
     return check
 
 
-class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class SeedEnsemble(
+    DiagramMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Several fits of one estimator, which differ in their seeds alone.
 
     Models that found the factors of a table agree on them whatever their seed; models
@@ -185,13 +192,17 @@ class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstim
         members = seeded_clones(self.estimator, self.n_seeds, random_state)
         X, y = indexable(X, y)
         params = self._routed("fit", params)
+        task = Task.of_fit(self, X, y, self.n_seeds, are_ordered=False)
+        tasks = [task.subtask("fit-member", number=n) for n in range(self.n_seeds)]
         members = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(member, X, y, params) for member in members
+            delayed(_fitted)(member, X, y, params, own)
+            for member, own in zip(members, tasks, strict=True)
         )
         posteriors = _posteriors(members, _some_rows(X, random_state))
         self.udr_ = agreement(posteriors)
         self.best_index_ = _best(self.udr_.per_model, posteriors)
         self.estimators_ = members
+        task.end(fitted={})
         return self
 
     def fit_transform(self, X, y=None, **params):
@@ -429,8 +440,9 @@ class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstim
         return _posteriors(self.estimators_, X)
 
 
-def _fitted(member, X, y, params):
-    return member.fit(X, y, **params)
+def _fitted(member, X, y, params, task):
+    with task.fitting(member):
+        return member.fit(X, y, **params)
 
 
 def _some_rows(X, random_state):
