@@ -61,7 +61,7 @@ class ConditionalVAE(OneStageVAE):
             The condition of each row, of shape (n_samples,) or (n_samples,
             n_conditions), where it is not in columns of `X`. All of it has to be known.
         """
-        return self._fit(X, condition)
+        return self._fit(X, y, condition)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @with_parameters_of(OneStageVAE.partial_fit)

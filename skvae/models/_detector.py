@@ -18,6 +18,7 @@ from skvae._core.chunking import row_chunks
 from skvae.models._diagram import DiagramMixin
 from skvae.models._reasons import USUAL_ROWS, ReasonsMixin
 from skvae.models._rules import RULES, worst
+from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import check_table, forget
 from skvae.tables import as_conditions
 
@@ -47,7 +48,9 @@ class _Parameter:
         vars(estimator)[self.name] = value
 
 
-class AnomalyDetector(DiagramMixin, ReasonsMixin, OutlierMixin, BaseEstimator):
+class AnomalyDetector(
+    DiagramMixin, ReasonsMixin, CallbackSupportMixin, OutlierMixin, BaseEstimator
+):
     """An outlier detector around a model: the contract of both detectors.
 
     Which model says a subclass; what makes a row anomalous, one of `RULES`.
@@ -119,25 +122,29 @@ class AnomalyDetector(DiagramMixin, ReasonsMixin, OutlierMixin, BaseEstimator):
         forget(self)
         X = check_table(self, X, reset=True)
         check_selects_rows(self.contamination, len(X))
+        task = Task.of_fit(self, X, y, n_subtasks=1)
         try:
-            self._fit(X, condition)
+            self._fit(X, condition, task)
+            task.end(fitted={})
         except BaseException:
             forget(self)
             raise
         return self
 
-    def _fit(self, X, condition):
-        self.model_ = self._fitted_model(X, condition)
+    def _fit(self, X, condition, task):
+        self.model_ = self._fitted_model(X, condition, task)
         usual = self._usual_rows(X, condition)
         self._usual = usual[:USUAL_ROWS]
         self._rule = RULES[vars(self)["score"]](self.model_, usual)
         self._training_scores = np.sort(self._score_samples(X, condition))
         self.set_contamination(self.contamination)
 
-    def _fitted_model(self, X, condition):
+    def _fitted_model(self, X, condition, task):
         model = self._make_model(X.shape[1])
         check_takes(model, condition)
-        return model.fit(X, **({} if condition is None else {"condition": condition}))
+        params = {} if condition is None else {"condition": condition}
+        with task.subtask("fit-model").fitting(model):
+            return model.fit(X, **params)
 
     def _usual_rows(self, X, condition):
         """Return some of the training rows, encoded, with their conditions."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from skvae.models._own_modules import own_module
+from skvae.models._tasks import EpochTasks
 from skvae.networks import (
     MLP,
     PRIORS,
@@ -22,7 +23,7 @@ from skvae.networks import (
 from skvae.training import TrainingPlan, train, train_epoch
 
 
-def fit_net(estimator, matrix, seed):
+def fit_net(estimator, matrix, seed, task):
     """Train the estimator's networks under its objective.
 
     Parameters
@@ -36,12 +37,16 @@ def fit_net(estimator, matrix, seed):
     seed : int
         Seed of everything random.
 
+    task : Task
+        The fit, whose subtasks epochs are.
+
     Returns
     -------
     net : skvae.training.Net
         Trained and ready for scoring.
     """
-    plan = make_plan(estimator, len(matrix), seed)
+    fitted_after = partial(estimator._fitted_after, matrix=matrix, seed=seed)
+    plan = make_plan(estimator, len(matrix), seed, EpochTasks(task, fitted_after))
     return train(matrix, *_networks(estimator, matrix), plan)
 
 
@@ -161,7 +166,7 @@ def _make_anchors(estimator, values):
     return Anchors(latent_of, centres, torch.as_tensor(column_scales(values)))
 
 
-def make_plan(estimator, n_rows, seed):
+def make_plan(estimator, n_rows, seed, *own_callbacks):
     """Return how training runs, off the estimator's parameters."""
     holds_out, checkpoint = estimator.early_stopping, estimator.checkpoint
     device = _device(estimator.device)
@@ -178,7 +183,8 @@ def make_plan(estimator, n_rows, seed):
         device=device,
         seed=seed,
         title=type(estimator).__name__ if estimator.verbose else "",
-        callbacks=copy.deepcopy(list(estimator.callbacks or [])),
+        # Before the user's, which may end an epoch early.
+        callbacks=[*own_callbacks, *copy.deepcopy(estimator.callbacks or [])],
         checkpoint=None if checkpoint is None else Path(checkpoint),
         resumes=estimator.resume,
         settings=_settings(estimator) | {"seed": seed, "device": device},

@@ -73,10 +73,10 @@ class OneStageVAE(PartialFitMixin, BaseVAE):
     def _make_objective(self, n_rows):
         """Return what training on `n_rows` rows minimises."""
 
-    def _train(self, X, condition, seed):
+    def _train(self, X, condition, seed, task):
         check_image_shape(self.image_shape)
         matrix = self._fit_encoders(X, condition, seed)
-        self.net_ = fit_net(self, matrix, seed)
+        self.net_ = fit_net(self, matrix, seed, task)
         return matrix
 
     def _fit_encoders(self, X, condition, seed):
@@ -105,6 +105,10 @@ class OneStageVAE(PartialFitMixin, BaseVAE):
             self.categorical_features,
             _MIN_ATOM_SHARE if self.likelihood == "auto" else None,
         )
+
+    @property
+    def _n_subtasks(self):
+        return self.max_epochs
 
     @property
     def _n_latents(self):

@@ -106,4 +106,4 @@ default=None
         if not hasattr(self, "_seen_"):
             self._seen_ = Reservoir(self._MAX_POSTERIORS, seed)
         self._seen_.add(matrix)
-        self._finish(self._seen_.rows, seed)
+        self._summarise(self._seen_.rows, seed)

@@ -7,6 +7,7 @@ import numpy as np
 
 from skvae._core.columns import ColumnGroup
 from skvae.models._fitting import column_scales, make_autoencoder, make_plan
+from skvae.models._tasks import EpochTasks
 from skvae.networks import (
     MLP,
     Beside,
@@ -20,13 +21,14 @@ from skvae.objectives import VAEObjective
 from skvae.training import train
 
 
-def fit_second_stage(estimator, matrix, seed):
+def fit_second_stage(estimator, matrix, seed, task):
     """Train the second stage of an `MSVAE`.
 
     Parameters
     ----------
     estimator : MSVAE
-        With its first stage fitted.
+        With its first stage fitted, and ``encoder_net_``: how the encoder trained, or
+        None if it did not by itself.
 
     matrix : ndarray of shape (n_samples, width)
         The encoded table, followed by the condition of the first stage.
@@ -34,29 +36,27 @@ def fit_second_stage(estimator, matrix, seed):
     seed : int
         Seed of everything random.
 
+    task : Task
+        The fit, of which this is a subtask.
+
     Returns
     -------
     net : skvae.training.Net
         Trained and ready for scoring; its first stage is that of the estimator.
-
-    encoder_net : skvae.training.Net or None
-        How the encoder trained, if by itself.
     """
-    encoder_net = None
-    if estimator.residual_training == "separate":
-        plan = make_plan(estimator, len(matrix), seed)
-        encoder_net = _fit_encoder(estimator, matrix, plan)
-    first = estimator.first_stage_
+    stage = task.subtask("fit-second-stage", estimator.max_epochs).begin()
+    fitted_after = partial(estimator._fitted_after, matrix=matrix, seed=seed)
     net = train(
         matrix,
         estimator._n_latents,
-        partial(_make_two_stages, estimator, encoder_net),
+        partial(_make_two_stages, estimator, estimator.encoder_net_),
         lambda n_rows: VAEObjective(),
-        make_plan(estimator, len(matrix), seed),  # with callbacks of its own
+        make_plan(estimator, len(matrix), seed, EpochTasks(stage, fitted_after)),
     )
-    _share_first(net.module_, first.module_)
+    _share_first(net.module_, estimator.first_stage_.module_)
     net.module = None  # the factory holds the estimator
-    return net, encoder_net
+    stage.end()
+    return net
 
 
 def _share_first(module, first):
@@ -65,11 +65,15 @@ def _share_first(module, first):
         module.first = first
 
 
-def _fit_encoder(estimator, matrix, plan):
-    """Train an autoencoder of the residuals alone; its encoder is what is wanted."""
+def fit_residual_encoder(estimator, matrix, seed, task):
+    """Train an autoencoder of the residuals alone; its encoder is what is wanted.
+
+    Parameters and what it returns are those of `fit_second_stage`.
+    """
+    stage = task.subtask("fit-residual-encoder", estimator.max_epochs).begin()
     first = estimator.first_stage_
     # The residuals of a draw of c, as the second stage will see them.
-    noise = np.random.RandomState(plan.seed).standard_normal(
+    noise = np.random.RandomState(seed).standard_normal(
         (len(matrix), first._n_features_out)
     )
     *_, factors = first._inference.posterior_at(matrix, noise)
@@ -91,13 +95,15 @@ def _fit_encoder(estimator, matrix, plan):
         encoder=None,
         decoder=None,
     )
-    return train(
+    net = train(
         residuals,
         estimator.residual_dim,
         make_module,
         lambda n_rows: VAEObjective(),
-        plan,
+        make_plan(estimator, len(matrix), seed, EpochTasks(stage)),
     )
+    stage.end()
+    return net
 
 
 def _group_of_residuals(table_encoder):

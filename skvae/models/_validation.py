@@ -141,6 +141,11 @@ def check_callbacks(callbacks):
     """Say so where a callback is none of skorch's kind."""
     for item in callbacks or []:
         callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        if hasattr(callback, "on_fit_task_end"):
+            raise ValueError(
+                f"Got {item!r} in callbacks; expected skorch callbacks (scikit-learn's "
+                "own are set by set_callbacks)."
+            )
         if not hasattr(callback, "on_epoch_end"):
             raise ValueError(
                 f"Got {item!r} in callbacks; expected skorch callbacks, such as "

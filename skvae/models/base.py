@@ -1,5 +1,6 @@
 """What all models share: the scikit-learn contract, once."""
 
+import copy
 import os
 import warnings
 from abc import abstractmethod
@@ -27,6 +28,7 @@ from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._onnx import OnnxMixin
 from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
+from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import (
     check_callbacks,
     check_layer_sizes,
@@ -50,6 +52,7 @@ class BaseVAE(
     OnnxMixin,
     RegimeMixin,
     ScoringMixin,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -133,11 +136,17 @@ class BaseVAE(
     _MAX_POSTERIORS = 30_000
 
     @abstractmethod
-    def _train(self, X, condition, seed):
+    def _train(self, X, condition, seed, task):
         """Learn encoding and networks, and return the encoded training rows.
 
-        It sets what `fit` learns of the table, and the trained ``net_``.
+        It sets what `fit` learns of the table, and the trained ``net_``. Epochs, or
+        stages of epochs, are subtasks of `task`.
         """
+
+    @property
+    @abstractmethod
+    def _n_subtasks(self):
+        """How many epochs or stages training has, at most."""
 
     @property
     @abstractmethod
@@ -183,17 +192,19 @@ class BaseVAE(
         UserWarning
             If a column looks like an identifier, which takes no part.
         """
-        return self._fit(X)
+        return self._fit(X, y)
 
-    def _fit(self, X, condition=None):
+    def _fit(self, X, y, condition=None):
         forget(self)
         self._check_settings()
         X = check_table(self, X, reset=True)
         seed = self._draw_seed()
+        task = Task.of_fit(self, X, y, self._n_subtasks)
         try:
-            matrix = self._train(X, condition, seed)
-            self._finish(matrix, seed)
+            matrix = self._train(X, condition, seed, task)
+            self._summarise(matrix, seed)
             self._warn_of_collapse()
+            task.end(fitted={})
         except BaseException:
             forget(self)
             raise
@@ -208,11 +219,18 @@ class BaseVAE(
     def _draw_seed(self):
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
-    def _finish(self, matrix, seed):
-        """Keep what methods need beside the networks, of encoded training rows."""
+    def _summarise(self, matrix, seed):
+        """Keep of the trained networks what the methods of a fitted model need."""
         self._seed = seed
         self._nodes = quasi_normal_nodes(_N_NODES, self._n_latents, seed)
         self._summarise_posteriors(matrix, seed)
+
+    def _fitted_after(self, net, matrix, seed):
+        """Return the attributes of this model, had training ended with the epoch."""
+        model = copy.copy(self)
+        model.net_ = net.final_copy()
+        model._summarise(matrix, seed)
+        return vars(model)
 
     def _summarise_posteriors(self, matrix, seed):
         """Keep the posteriors of some training rows, and see which latents live."""

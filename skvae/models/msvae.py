@@ -17,7 +17,7 @@ from skvae.models._docs import shared_parameters, with_parameters_of
 from skvae.models._frozen import model_in
 from skvae.models._generation import row_labels
 from skvae.models._regimes import COUNTERFACTUAL_CONSTRAINTS, naming
-from skvae.models._second_stage import fit_second_stage
+from skvae.models._second_stage import fit_residual_encoder, fit_second_stage
 from skvae.models.base import BaseVAE
 from skvae.models.beta_tcvae import BetaTCVAE
 
@@ -140,13 +140,16 @@ class MSVAE(BaseVAE):
         self.fusion = fusion
         self.residual_training = residual_training
 
-    def _train(self, X, condition, seed):
-        self.first_stage_ = self._fitted_first_stage(X, seed)
+    def _train(self, X, condition, seed, task):
+        self.first_stage_ = self._fitted_first_stage(X, seed, task)
         matrix = np.concatenate(list(self.first_stage_._encoded_chunks(X)))
-        self.net_, self.encoder_net_ = fit_second_stage(self, matrix, seed)
+        self.encoder_net_ = None
+        if self.residual_training == "separate":
+            self.encoder_net_ = fit_residual_encoder(self, matrix, seed, task)
+        self.net_ = fit_second_stage(self, matrix, seed, task)
         return matrix
 
-    def _fitted_first_stage(self, X, seed):
+    def _fitted_first_stage(self, X, seed, task):
         if isinstance(self.first_stage, FrozenEstimator):
             first = model_in(self.first_stage, "first_stage")
             _check_finds_condition(first)
@@ -160,7 +163,8 @@ class MSVAE(BaseVAE):
             first.set_params(random_state=seed)
         if first.checkpoint is None:
             first.set_params(checkpoint=self.checkpoint, resume=self.resume)
-        return first.fit(X)
+        with task.subtask("fit-first-stage").fitting(first):
+            return first.fit(X)
 
     def _components(self, matrix, posteriors, seed):
         # One draw of c for each row, and the posterior of z given it: what z makes up
@@ -356,6 +360,12 @@ class MSVAE(BaseVAE):
     def table_encoder_(self):
         """The fitted encoding of the table, which is the first stage's."""
         return self.first_stage_.table_encoder_
+
+    @property
+    def _n_subtasks(self):
+        fits_first = not isinstance(self.first_stage, FrozenEstimator)
+        trains_encoder = self.residual_training == "separate"
+        return fits_first + trains_encoder + 1
 
     @property
     def _n_latents(self):

@@ -3,17 +3,13 @@
 from inspect import signature
 from numbers import Integral
 
-import numpy as np
 from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
     TransformerMixin,
     _fit_context,
-    clone,
 )
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags, indexable, resample
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
@@ -27,13 +23,13 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skvae.metrics import kl_per_dimension, n_active, udr_score
 from skvae.models._diagram import DiagramMixin
+from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import forget
-from skvae.models.base import BaseVAE
 from skvae.selection._resolve import posteriors_of
+from skvae.selection._seeds import seeded_clones
 
 # Training rows on which members are compared; more would cost and tell little.
 _MAX_ROWS = 10_000
-_MAX_SEED = np.iinfo(np.int32).max
 # Methods to which scikit-learn routes metadata.
 _ROUTED = ("fit", "transform", "inverse_transform", "score")
 
@@ -48,7 +44,13 @@ def _best_has(method):
     return check
 
 
-class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class SeedEnsemble(
+    DiagramMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Several fits of one estimator, which differ in their seeds alone.
 
     Models that found the factors of a table agree on them whatever their seed; models
@@ -187,20 +189,20 @@ class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstim
         """
         forget(self)
         random_state = check_random_state(self.random_state)
-        members = [clone(self.estimator) for _ in range(self.n_seeds)]
-        names = _names_of_random_states(members[0])
-        for member in members:
-            seeds = {name: random_state.randint(_MAX_SEED) for name in names}
-            member.set_params(**seeds)
+        members = seeded_clones(self.estimator, self.n_seeds, random_state)
         X, y = indexable(X, y)
         params = self._routed("fit", params)
+        task = Task.of_fit(self, X, y, self.n_seeds, are_ordered=False)
+        tasks = [task.subtask("fit-member", number=n) for n in range(self.n_seeds)]
         members = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(member, X, y, params) for member in members
+            delayed(_fitted)(member, X, y, params, own)
+            for member, own in zip(members, tasks, strict=True)
         )
         posteriors = _posteriors(members, _some_rows(X, random_state))
         self.udr_ = agreement(posteriors)
         self.best_index_ = _best(self.udr_.per_model, posteriors)
         self.estimators_ = members
+        task.end(fitted={})
         return self
 
     def fit_transform(self, X, y=None, **params):
@@ -438,42 +440,9 @@ class SeedEnsemble(DiagramMixin, MetaEstimatorMixin, TransformerMixin, BaseEstim
         return _posteriors(self.estimators_, X)
 
 
-def _names_of_random_states(estimator):
-    """Return the parameters that tell members apart, and say so where none does."""
-    params = estimator.get_params()
-    names = [n for n in sorted(params) if n.split("__")[-1] == "random_state"]
-    if not names:
-        raise ValueError(
-            f"estimator={estimator!r} has no parameter random_state, nor has anything "
-            "inside of it; expected a model of skvae or a Pipeline that ends in one, "
-            "since members that take no seed would all be the same."
-        )
-    for name, value in params.items():
-        if isinstance(value, FrozenEstimator) and (model := _model_inside(value)):
-            raise ValueError(
-                f"estimator holds a frozen {type(model).__name__} as {name}; expected "
-                "a model that each member fits anew, since members that share one "
-                "would always agree."
-            )
-    return names
-
-
-def _model_inside(estimator):
-    """Return the model of skvae at the end of an estimator, or None."""
-    while not isinstance(estimator, BaseVAE):
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif isinstance(estimator, Pipeline):
-            estimator = estimator.steps[-1][1]
-        else:
-            return None
-    return estimator
-
-
-def _fitted(member, X, y, params):
-    return member.fit(X, y, **params)
+def _fitted(member, X, y, params, task):
+    with task.fitting(member):
+        return member.fit(X, y, **params)
 
 
 def _some_rows(X, random_state):

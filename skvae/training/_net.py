@@ -1,5 +1,6 @@
 """The private skorch net that trains every model."""
 
+import copy
 import dis
 
 import numpy as np
@@ -9,6 +10,9 @@ from skorch.callbacks import EpochTimer
 from torch import nn
 
 from skvae._core.random import UseGenerator
+
+# What training changes in a net, and scoring needs of it.
+_LEARNED = ("module_", "criterion_", "history_")
 
 
 class StopTraining(Exception):
@@ -272,6 +276,15 @@ class Net(NeuralNet):
     def _drawers(self):
         both = [self.generator, self.adversary_generator]
         return [generator for generator in both if generator is not None]
+
+    def final_copy(self):
+        """Return a copy that is fit for scoring, and go on training."""
+        copied = type(self).__new__(type(self))
+        own = {name: copy.deepcopy(getattr(self, name)) for name in _LEARNED}
+        # Not by copy.copy, which for skorch means to pickle weights and gradients.
+        vars(copied).update(vars(self), **own, callbacks=None, callbacks_=[])
+        vars(copied).pop("best_epoch_", None)
+        return copied.finalise()
 
     def finalise(self):
         """Make the net fit for scoring: float64, evaluation mode, nothing to train.

@@ -65,7 +65,7 @@ class TrainingPlan:
         What the progress bar shows; empty for no bar.
 
     callbacks : list of skorch callbacks
-        The user's own, already copied.
+        Others, which come after those of training.
 
     checkpoint : Path or None, default=None
         The folder in which training is written down after each epoch.
@@ -259,7 +259,7 @@ class _Given:
 
 
 def _callbacks(plan, n_rows, stops):
-    """Return our callbacks before the user's: theirs may end an epoch early."""
+    """Return those of training before others, which may end an epoch early."""
     warmup = min(plan.kl_warmup, plan.max_epochs // 2)
     callbacks = [("warmup", Warmup(warmup)), ("divergence_check", DivergenceCheck())]
     if plan.lr_schedule == "one_cycle":

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ from skvae.training import _net
 pytestmark = pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
 
 SEEDS = range(4)
+
+needs_progress_bar = pytest.mark.skipif(
+    find_spec("sklearn.callback") is None or find_spec("rich") is None,
+    reason="needs scikit-learn 1.9 and rich",
+)
 
 
 def fingerprint(model_class, seed):
@@ -154,8 +160,14 @@ class TestInterrupt:
             "GridSearchCV(small(VAE), {'latent_dim': range(1, 10**4)}).fit(numbers)",
             "GridSearchCV(small(VAE, max_epochs=1, callbacks=[Begun()]),"
             " {'lr': np.linspace(1e-4, 1e-3, 10**4)}).fit(numbers)",
+            pytest.param(
+                "from sklearn.callback import ProgressBar;"
+                " GridSearchCV(small(VAE), {'latent_dim': range(1, 10**4)})"
+                ".set_callbacks(ProgressBar()).fit(numbers)",
+                marks=needs_progress_bar,
+            ),
         ],
-        ids=["fit", "search", "search-with-callback"],
+        ids=["fit", "search", "search-with-callback", "search-with-progress-bar"],
     )
     @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT to send")
     def test_of_a_real_process(self, fit):

@@ -181,6 +181,32 @@ class TestMembers:
         np.testing.assert_array_equal(together.udr_.pairwise, ensemble.udr_.pairwise)
 
 
+class TestProgress:
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_of_members_and_their_epochs(self, table, n_jobs, capsys, monkeypatch):
+        reason = "scikit-learn has callbacks from 1.9 on"
+        callback = pytest.importorskip("sklearn.callback", reason=reason)
+        pytest.importorskip("rich")
+        monkeypatch.setenv("COLUMNS", "120")
+        ensemble = small_ensemble(n_jobs=n_jobs).set_callbacks(callback.ProgressBar())
+        ensemble.fit(table)
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split("━")[0].strip() for line in lines] == [
+            "SeedEnsemble - fit",
+            "SeedEnsemble - fit-member | VAE - fit #0",
+            "SeedEnsemble - fit-member | VAE - fit #1",
+        ]
+        assert all("100%" in line for line in lines)
+        # Members are handed back without it.
+        for member in ensemble.estimators_:
+            assert not hasattr(member, "_skl_callbacks")
+        expected = clone(ensemble).set_callbacks().set_params(n_jobs=1).fit(table)
+        for member, other in zip(
+            ensemble.estimators_, expected.estimators_, strict=True
+        ):
+            assert vars(member).keys() == vars(other).keys()
+
+
 class TestBest:
     def test_agrees_the_most_on_the_training_rows(self, fitted, table):
         kl = [kl_per_dimension(*m._encode(table)) for m in fitted.estimators_]
