@@ -79,7 +79,8 @@ def of_beta(runs, score):
     cv_results : dict of str to array
         For `ScoreCurveDisplay.from_cv_results` and `beta_threshold`.
     """
-    wide = runs.pivot(index=CELL, columns="seed", values=score).dropna()
+    # Seeds of which all cells were run.
+    wide = runs.pivot(index=CELL, columns="seed", values=score).dropna(axis="columns")
     results = {"params": wide.index.to_frame().to_dict("records")}
     for place, seed in enumerate(wide):
         results[f"split{place}_test_{score}"] = wide[seed].to_numpy()
