@@ -4,8 +4,8 @@ Explore the factors of images
 
 From small images to a few latent factors: what a model reconstructs, what each factor
 does, and what the model makes up. The images are simulated sprites, whose true factors
-are known, so that the factors found can be scored. At the end the same is done with
-handwritten digits, whose factors nobody knows.
+are known, so that the factors found can be scored. Handwritten digits, whose factors
+nobody knows, come last.
 """
 
 # %%
@@ -88,8 +88,8 @@ display = MutualInformationDisplay.from_estimator(model, test, factors, normaliz
 display.figure_.savefig(OUTPUT / "sprites_information.png", dpi=120)
 
 # %%
-# The same as numbers, 1 being best. Place and size light most of the pixels. At this
-# ``beta`` shape and rotation do not pay for a latent, and lower each score.
+# The same as numbers, 1 being best. Place and size are found. At this ``beta`` shape
+# and rotation do not pay for a latent, and lower each score.
 
 from skvae.metrics import dci_scores, factor_vae_score, mig_score
 
@@ -123,8 +123,9 @@ display.figure_.savefig(OUTPUT / "sprites_draws.png", dpi=120)
 # Handwritten digits
 # ------------------
 # MNIST where it is at hand (in the folder that ``SKVAE_DATA_HOME`` names, in the cache,
-# or by download). Nobody knows the true factors of handwriting, so that there is
-# nothing to score: look at what each row changes.
+# or by download). Without true factors there is nothing to score. The traversals show
+# the six latents with most KL. The images made up are drawn from where the training
+# images lie in the latent space, rather than from the prior.
 
 try:
     digits = fetch_mnist(subset="train")
@@ -142,7 +143,6 @@ else:
     )
     train = digits.data[:4_000]
     model.fit(train)
-    print(f"{model.n_active_} of {model.latent_dim} latents are active.")
     display = LatentTraversalDisplay.from_estimator(model, train, reach=2)
     display.figure_.savefig(OUTPUT / "digit_traversals.png", dpi=120)
     display = RandomDrawDisplay.from_estimator(
