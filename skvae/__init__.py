@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from skvae._core.errors import (
     DataUnavailableError,
+    ModelFileError,
     PosteriorCollapseWarning,
     TrainingDivergedError,
     UnseenConditionWarning,
@@ -24,6 +25,7 @@ from skvae.models import (
     FactorVAE,
     InfoVAE,
     VAEAnomalyDetector,
+    load,
 )
 
 __version__ = version("skvae")
@@ -43,9 +45,11 @@ __all__ = [
     "DataUnavailableError",
     "FactorVAE",
     "InfoVAE",
+    "ModelFileError",
     "PosteriorCollapseWarning",
     "TrainingDivergedError",
     "UnseenConditionWarning",
     "UnsupportedRegimeWarning",
     "VAEAnomalyDetector",
+    "load",
 ]

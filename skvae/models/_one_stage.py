@@ -6,6 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skvae._core.stored_types import Given
+from skvae._core.storing import stored_fields
 from skvae.models._docs import shared_parameters
 from skvae.models._fitting import fit_net
 from skvae.models._validation import (
@@ -21,6 +23,7 @@ from skvae.tables import TableEncoder
 _MIN_ATOM_SHARE = 0.02
 
 
+@stored_fields(table_encoder_=TableEncoder, encoder=Given, decoder=Given)
 @shared_parameters
 class OneStageVAE(BaseVAE):
     """A model of one pair of networks, trained under one objective.

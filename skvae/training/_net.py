@@ -69,6 +69,7 @@ class Net(NeuralNet):
         self.generator = generator
         self.adversary_generator = adversary_generator
         self.trimmed_fraction = trimmed_fraction
+        self.first = None  # the net of a first stage, if it has trained before
         self.warmup = 1.0
         self.stops = False
         self._draws = True  # until the first step shows that it does not
