@@ -16,6 +16,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from skvae._core.errors import ModelFileError
+from skvae._core.storing import short
 
 FORMAT, VERSION = "skvae model", 1
 # From the text of a version to that of the next. Whoever changes what is in a file, be
@@ -115,13 +116,13 @@ def read(path) -> tuple[dict, dict]:
         found = document["sha256"]
         if found != _checksum(text.replace(found, "", 1), arrays):
             raise ModelFileError("Its checksum is not that of its content.")
+        return migrated(document, MIGRATIONS), arrays
     except ModelFileError as error:
         raise ModelFileError(f"{path} cannot be read. {error}") from error
     except Exception as error:  # whatever a parser says of what somebody made up
         raise ModelFileError(
             f"{path} is no model file of skvae, or a damaged one ({error})."
         ) from error
-    return migrated(document, MIGRATIONS), arrays
 
 
 def _document(text):
@@ -129,17 +130,17 @@ def _document(text):
     if text is None:
         raise ModelFileError("It is a file of safetensors, but not one of skvae.")
     document = json.loads(text, parse_constant=_refuse)
-    expected = {"sha256", "format", "version", "written_with", "model"}
-    if not isinstance(document, dict) or set(document) != expected:
+    if document["format"] != FORMAT:
         raise ModelFileError(f"Its header is not that of a {FORMAT}.")
     found = document["version"]
-    if document["format"] != FORMAT or type(found) is not int:
-        raise ModelFileError(f"Its header is not that of a {FORMAT}.")
-    if not 1 <= found <= VERSION:
+    if type(found) is not int or not 1 <= found <= VERSION:
         raise ModelFileError(
-            f"It has version {found} of the format; expected 1 to {VERSION}. It was "
-            f"written with {document['written_with']}: upgrade skvae to read it."
+            f"It has version {short(found)} of the format; expected 1 to {VERSION}. "
+            "Upgrade skvae to read it; it was written with "
+            f"{short(document['written_with'], 200)}."
         )
+    if set(document) != {"sha256", "format", "version", "written_with", "model"}:
+        raise ModelFileError(f"Its header is not that of a {FORMAT} {VERSION}.")
     return document
 
 

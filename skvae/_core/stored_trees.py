@@ -78,6 +78,9 @@ class Reader:
         self._given = given
         self._used = set()
         self._made = {}
+        # A model has each of its arrays in one place, or in two. What names one over
+        # and over would grow beyond its file.
+        self._room = 2 * sum(array.nbytes for array in arrays.values())
 
     def read(self, tree, path=""):
         """Return the value of a tree that stands at `path`."""
@@ -122,6 +125,9 @@ class Reader:
     def array(self, name) -> np.ndarray:
         """Return an array."""
         self._used.add(name)
+        self._room -= self._arrays[name].nbytes
+        if self._room < 0:
+            raise ModelFileError(f"Array {name!r} is named too often; expected once.")
         return self._arrays[name]
 
     def check_all_used(self):

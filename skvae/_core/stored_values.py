@@ -7,8 +7,10 @@ import numpy as np
 from skvae._core.errors import ModelFileError
 from skvae._core.storing import Kind, Parts, below, register
 
-# Of objects and of text arrays hold items, one by one.
+# Arrays of objects and of texts hold items, one by one.
 _OF_ITEMS = "OU"
+# In arrays of texts each takes as much room as the longest: so many letters in all.
+_MOST_LETTERS = 1_000_000
 
 
 class ArrayKind(Kind):
@@ -20,8 +22,9 @@ class ArrayKind(Kind):
 
     def write(self, value, writer, path):
         if value.dtype.kind in _OF_ITEMS and value.ndim == 1:
-            items = [writer.write(v, below(path, n)) for n, v in enumerate(value)]
-            return {"dtype": value.dtype.str, "items": items}
+            items = value.tolist()
+            _array_of(items, value.dtype.str)  # as it will have to be
+            return {"dtype": value.dtype.str, "items": writer.write(items, path)}
         if value.dtype.kind not in "biuf" or value.dtype.itemsize > 8:
             raise ModelFileError(
                 f"{path} is an array of {value.dtype}; expected one of numbers."
@@ -42,11 +45,13 @@ class ArrayKind(Kind):
 
 def _array_of(items, dtype):
     """Return an array of items, which decide by themselves how much room they take."""
-    if dtype != "|O":
-        return np.array(items, dtype=str)
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
+    if dtype == "|O":
+        array = np.empty(len(items), dtype=object)
+        array[:] = items
+        return array
+    if len(items) * max(map(len, items), default=0) > _MOST_LETTERS:
+        raise ModelFileError("Got an array of very long texts; expected short ones.")
+    return np.array(items, dtype=str)
 
 
 class DictKind(Kind):

@@ -144,7 +144,7 @@ class ObjectKind(Kind):
         state = vars(value)
         if self.is_estimator and _is_ours(self.cls):
             self._check_knows(state, path)
-        if self.is_estimator and not self.required <= set(state):  # not fitted
+        if self.is_estimator and not self._is_fitted(value):
             state = {name: state[name] for name in self.arguments}
         return {
             name: self._written(name, state[name], writer, below(path, name))
@@ -153,12 +153,17 @@ class ObjectKind(Kind):
 
     def _written(self, name, value, writer, path):
         annotation = self.fields[name]
-        if annotation is None or value is None:
+        if annotation is None:
             return None
-        if annotation is Given:
+        if annotation is Given and value is not None:
             return {"type": "given", "value": name}
         check_fits(value, annotation, path)
         return writer.write(value, path)
+
+    def _is_fitted(self, value):
+        if hasattr(value, "__sklearn_is_fitted__"):
+            return value.__sklearn_is_fitted__()
+        return self.required <= set(vars(value))
 
     def _names_in(self, state):
         """Return which fields there are, in order, or say which is lacking."""

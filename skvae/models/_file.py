@@ -8,6 +8,7 @@ from skvae._core.atomic_write import write_whole
 from skvae._core.errors import ModelFileError
 from skvae._core.model_file import read, to_bytes
 from skvae._core.stored_trees import put_together, take_apart
+from skvae._core.storing import short
 from skvae.models._model_card import FIRST_LINE, model_card
 
 
@@ -128,7 +129,7 @@ def load(path, *, encoder=None, decoder=None):
             raise ModelFileError("It holds no fitted model.")
     except ModelFileError as error:
         raise ModelFileError(
-            f"{path}: {error} It was written with {document['written_with']}."
+            f"{path}: {error} (Written with {short(document['written_with'], 200)}.)"
         ) from error
     return model
 

@@ -28,7 +28,9 @@ def _stamp_parts(stamp):
 def _stamp_of(parts):
     ticks, unit, zone = parts
     stamp = pd.Timestamp(np.datetime64(ticks, unit))
-    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(zone)
+    if zone is None:
+        return stamp
+    return stamp.tz_localize("UTC").tz_convert(_plain_zone(zone))
 
 
 def _duration_parts(duration):
@@ -63,9 +65,13 @@ def _dtype_name(dtype):
 
 
 def _dtype_of(name):
+    return pd.api.types.pandas_dtype(_plain_zone(name))
+
+
+def _plain_zone(name):
     if "dateutil" in name:  # which would look for a file of that name
-        raise ModelFileError(f"Got dtype {name!r}; expected a time zone of zoneinfo.")
-    return pd.api.types.pandas_dtype(name)
+        raise ModelFileError(f"Got {name!r}; expected a time zone of zoneinfo.")
+    return name
 
 
 def _index_parts(index):

@@ -198,6 +198,17 @@ class TestObjects:
 
 
 class TestTrees:
+    def test_texts_that_would_take_much_room(self):
+        items = ["a" * 100_000, *"b" * 100_000]
+        tree = {"type": "array", "value": {"dtype": "<U100000", "items": items}}
+        with pytest.raises(ModelFileError, match="very long texts"):
+            put_together(tree, {})
+
+    def test_array_that_is_named_over_and_over(self):
+        tree = [{"type": "array", "value": "numbers"}] * 100
+        with pytest.raises(ModelFileError, match="named too often"):
+            put_together(tree, {"numbers": np.zeros(9)})
+
     @pytest.mark.parametrize(
         "tree",
         [

@@ -312,7 +312,7 @@ def test_later_versions_say_what_to_do(tiny, refused):
     message = refused(put_file_together(document, arrays))
     assert "has version 7 of the format; expected 1 to" in message
     assert "9.1" in message
-    assert "upgrade skvae" in message
+    assert "Upgrade skvae" in message
 
 
 @pytest.mark.filterwarnings("ignore")
