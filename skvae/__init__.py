@@ -5,6 +5,7 @@ from importlib.metadata import version
 from skvae._core.errors import (
     CheckpointError,
     DataUnavailableError,
+    ModelFileError,
     PosteriorCollapseWarning,
     TrainingDivergedError,
     UnseenConditionWarning,
@@ -25,6 +26,7 @@ from skvae.models import (
     FactorVAE,
     InfoVAE,
     VAEAnomalyDetector,
+    load,
 )
 
 __version__ = version("skvae")
@@ -45,9 +47,11 @@ __all__ = [
     "DataUnavailableError",
     "FactorVAE",
     "InfoVAE",
+    "ModelFileError",
     "PosteriorCollapseWarning",
     "TrainingDivergedError",
     "UnseenConditionWarning",
     "UnsupportedRegimeWarning",
     "VAEAnomalyDetector",
+    "load",
 ]

@@ -11,7 +11,8 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 @pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning")
-def test_code_runs(capsys):
+def test_code_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # it saves a model
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert blocks
     namespace = {}

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from itertools import accumulate
 
+from skvae._core.storing import storable
 
+
+@storable
 @dataclass(frozen=True)
 class ColumnGroup:
     """Table columns of one kind that lie side by side in the encoded matrix.

@@ -23,3 +23,7 @@ class UnseenConditionWarning(UserWarning):
 
 class UnsupportedRegimeWarning(UserWarning):
     """Most rows of a counterfactual lie outside of the training data."""
+
+
+class ModelFileError(ValueError):
+    """A file holds no model that can be read, or a model does not go into one."""

@@ -1,5 +1,6 @@
 """The estimators, one class a file, and what they share in `base`."""
 
+from skvae.models._file import load
 from skvae.models._reasons import ConditionalExplanation
 from skvae.models._regimes import Counterfactual
 from skvae.models.beta_tcvae import BetaTCVAE
@@ -30,4 +31,5 @@ __all__ = [
     "FactorVAE",
     "InfoVAE",
     "VAEAnomalyDetector",
+    "load",
 ]

@@ -6,6 +6,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._core.storing import stored_fields
 from skvae.models._conditional_inference import ConditionalInference, TrainingConditions
 from skvae.models._docs import shared_parameters, with_parameters_of
 from skvae.models._generation import (
@@ -32,6 +33,10 @@ from skvae.tables import (
 _N_DONORS = 100
 
 
+@stored_fields(
+    condition_encoder_=ConditionEncoder,
+    _condition_shares=TrainingConditions,
+)
 @shared_parameters
 class ConditionalVAE(OneStageVAE):
     """A variational autoencoder whose rows are explained given a condition.
@@ -273,7 +278,7 @@ class ConditionalVAE(OneStageVAE):
         table = self._condition_table(condition, X)
         self.condition_encoder_ = ConditionEncoder().fit(table)
         conditions = self.condition_encoder_.transform(table)
-        self._condition_shares = TrainingConditions(
+        self._condition_shares = TrainingConditions.of(
             conditions,
             self.condition_encoder_.parts_,
             self.condition_encoder_.is_categorical_,

@@ -1,9 +1,13 @@
 """Inference where the condition of a row may be unknown: average over it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import logsumexp, softmax
 
 from skvae._core.chunking import row_chunks
+from skvae._core.stored_types import Matrix, Vector
+from skvae._core.storing import storable
 from skvae.models._inference import Inference
 
 # Conditions that stand for all of the training table's. A table with fewer distinct
@@ -13,34 +17,57 @@ _MAX_CONDITIONS = 64
 _UNKNOWN_ROWS = 1024
 
 
+@storable
+@dataclass(frozen=True, eq=False)
 class TrainingConditions:
     """The conditions of the training rows, and how frequent each of them is.
 
     Parameters
     ----------
-    matrix : ndarray of shape (n_rows, n_conditions)
-        The encoded conditions of the training rows.
+    values : ndarray of shape (n_training_conditions, n_conditions)
+        The encoded conditions, each of them once.
+
+    log_shares : ndarray of shape (n_training_conditions,)
+        Logarithms of the shares of the training rows that have them.
 
     parts : list of slice
         The matrix columns of each table column.
 
     is_categorical : list of bool
         Whether each table column is categorical.
-
-    seed : int
-        Seed of the draw where there are too many conditions to keep all.
     """
 
-    def __init__(self, matrix, parts, is_categorical, seed):
+    values: Matrix
+    log_shares: Vector
+    parts: list[slice]
+    is_categorical: list[bool]
+
+    @classmethod
+    def of(cls, matrix, parts, is_categorical, seed):
+        """Return the conditions of training rows.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, n_conditions)
+            The encoded conditions of the training rows.
+
+        parts, is_categorical : list
+            As above.
+
+        seed : int
+            Seed of the draw where there are too many conditions to keep all.
+
+        Returns
+        -------
+        conditions : TrainingConditions
+            At most 64.
+        """
         values, counts = np.unique(matrix, axis=0, return_counts=True)
         if len(values) > _MAX_CONDITIONS:
             rows = np.random.default_rng(seed).permutation(len(matrix))
             values = matrix[np.sort(rows[:_MAX_CONDITIONS])]
             counts = np.ones(len(values))
-        self.values = values
-        self.log_shares = np.log(counts / counts.sum())
-        self.parts = parts
-        self.is_categorical = is_categorical
+        return cls(values, np.log(counts / counts.sum()), parts, is_categorical)
 
     def log_weights(self, conditions):
         """Return how probable each training condition is given what is known.

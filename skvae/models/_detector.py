@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from inspect import signature
 from numbers import Real
+from typing import NotRequired
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
@@ -15,11 +16,15 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.chunking import row_chunks
+from skvae._core.stored_types import Matrix, Texts, Vector
+from skvae._core.storing import stored_fields
 from skvae.models._diagram import DiagramMixin
+from skvae.models._file import FileMixin
 from skvae.models._reasons import USUAL_ROWS, ReasonsMixin
-from skvae.models._rules import RULES, worst
+from skvae.models._rules import RULES, Rule, worst
 from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import check_table, forget
+from skvae.models.base import BaseVAE
 from skvae.tables import as_conditions
 
 # Training rows that tell a rule what is usual; more would cost and tell little.
@@ -48,8 +53,22 @@ class _Parameter:
         vars(estimator)[self.name] = value
 
 
+@stored_fields(
+    model_=BaseVAE,
+    offset_=float,
+    n_features_in_=int,
+    feature_names_in_=NotRequired[Texts],
+    _rule=Rule,
+    _usual=Matrix,
+    _training_scores=Vector,
+)
 class AnomalyDetector(
-    DiagramMixin, ReasonsMixin, CallbackSupportMixin, OutlierMixin, BaseEstimator
+    DiagramMixin,
+    FileMixin,
+    ReasonsMixin,
+    CallbackSupportMixin,
+    OutlierMixin,
+    BaseEstimator,
 ):
     """An outlier detector around a model: the contract of both detectors.
 
@@ -135,7 +154,8 @@ class AnomalyDetector(
         self.model_ = self._fitted_model(X, condition, task)
         usual = self._usual_rows(X, condition)
         self._usual = usual[:USUAL_ROWS]
-        self._rule = RULES[vars(self)["score"]](self.model_, usual)
+        self._rule = RULES[vars(self)["score"]](self.model_)
+        self._rule.learn(usual)
         self._training_scores = np.sort(self._score_samples(X, condition))
         self.set_contamination(self.contamination)
 

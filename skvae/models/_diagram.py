@@ -47,7 +47,7 @@ class DiagramMixin:
         n_latents = len(self.kl_per_dimension_)
         return (
             f"{self.n_active_} of {n_latents} latents active · "
-            f"{_bound(self.net_)} · {_epochs(self.net_)}"
+            f"{bound_line(self.net_)} · {epochs_line(self.net_)}"
         )
 
 
@@ -75,7 +75,7 @@ def _fitted_part(estimator, name, template):
     return template
 
 
-def _bound(net):
+def bound_line(net):
     """Return the bound at the weights that were kept: log-likelihood less KL."""
     epoch = net.history[net.best_epoch_ - 1]
     rows, prefix = "held-out", "valid"
@@ -87,7 +87,7 @@ def _bound(net):
     return f"{trimmed}{rows} bound {number} nats a row"
 
 
-def _epochs(net):
+def epochs_line(net):
     n_epochs = len(net.history)
     stopped = ", stopped early" if n_epochs < net.max_epochs else ""
     return f"{n_epochs} epoch{'s' * (n_epochs != 1)}{stopped}"

@@ -8,18 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from skvae.models._own_modules import own_module
+from skvae.models._architecture import Architecture, column_scales
 from skvae.models._tasks import EpochTasks
-from skvae.networks import (
-    MLP,
-    PRIORS,
-    Anchors,
-    Autoencoder,
-    ConvDecoder,
-    ConvEncoder,
-    ImageEncoder,
-    make_heads,
-)
 from skvae.training import TrainingPlan, train, train_epoch
 
 
@@ -82,88 +72,44 @@ def fit_epoch(estimator, matrix, seed, state):
 def _networks(estimator, matrix):
     """Return the number of latents, and what makes networks and objective."""
     values = matrix[:, : estimator.table_encoder_.width]
-    make_module = partial(
-        make_autoencoder,
-        groups=estimator.table_encoder_.groups_,
-        column_scales=column_scales(values),
-        n_conditions=matrix.shape[1] - values.shape[1],
-        anchors=_make_anchors(estimator, values),
-        prior=estimator._prior,
-        **{name: getattr(estimator, name) for name in _NETWORK_PARAMETERS},
-    )
+    make_module = _architecture(estimator, values, matrix.shape[1] - values.shape[1])
     return estimator.latent_dim, make_module, estimator._make_objective
 
 
-_NETWORK_PARAMETERS = (
-    "latent_dim",
-    "hidden_layer_sizes",
-    "activation",
-    "likelihood",
-    "image_shape",
-    "encoder",
-    "decoder",
-)
-
-
-def make_autoencoder(
-    groups,
-    column_scales,
-    n_conditions,
-    anchors,
-    prior,
-    latent_dim,
-    hidden_layer_sizes,
-    activation,
-    likelihood,
-    image_shape,
-    encoder,
-    decoder,
-):
-    """Return a new autoencoder for the columns of `groups`."""
-    heads = make_heads(groups, likelihood, torch.as_tensor(column_scales))
-    inputs, outputs = len(column_scales), sum(head.n_outputs for head in heads)
-    make_encoder = make_decoder = partial(MLP, residual=True)
-    if image_shape is not None:
-        inputs = outputs = tuple(image_shape)
-        make_encoder, make_decoder = ConvEncoder, ConvDecoder
-    sizes = tuple(hidden_layer_sizes)
-    given = {"n_conditions": n_conditions} if n_conditions else {}
-    if encoder is None:
-        encoder = make_encoder(inputs, sizes, 2 * latent_dim, activation, **given)
-    else:
-        encoder = own_module("encoder", encoder, inputs, 2 * latent_dim, given)
-    if decoder is None:
-        decoder = make_decoder(latent_dim, sizes[::-1], outputs, activation, **given)
-    else:
-        decoder = own_module("decoder", decoder, latent_dim, outputs, given)
-    return Autoencoder(
-        encoder if image_shape is None else ImageEncoder(encoder, image_shape),
-        decoder,
-        heads,
-        groups,
-        PRIORS[prior](latent_dim, n_conditions),
-        copy.deepcopy(anchors),
-        n_conditions,
+def _architecture(estimator, values, n_conditions):
+    """Return what is trained, off the estimator's parameters."""
+    image_shape = estimator.image_shape
+    return Architecture(
+        groups=estimator.table_encoder_.groups_,
+        scales=column_scales(values),
+        latent_dim=int(estimator.latent_dim),
+        hidden_layer_sizes=whole(estimator.hidden_layer_sizes),
+        activation=estimator.activation,
+        n_conditions=n_conditions,
+        **_anchored(estimator, values),
+        prior=estimator._prior,
+        likelihood=estimator.likelihood,
+        image_shape=None if image_shape is None else whole(image_shape),
+        encoder=estimator.encoder,
+        decoder=estimator.decoder,
     )
 
 
-def column_scales(matrix):
-    """Return the standard deviation of each column as float32, always positive."""
-    scales = np.nanstd(matrix, axis=0)
-    tiny = np.finfo(np.float32).tiny
-    return np.clip(scales, tiny, np.finfo(np.float32).max).astype(np.float32)
-
-
-def _make_anchors(estimator, values):
-    """Return the latents that are clamped to columns, or None."""
+def _anchored(estimator, values):
+    """Return which latents are clamped to matrix columns, and where these lie."""
     if not estimator.anchors:
-        return None
+        return {}
     latent_of = {
-        estimator.table_encoder_.matrix_column(name): latent
+        estimator.table_encoder_.matrix_column(name): int(latent)
         for name, latent in estimator.anchors.items()
     }
-    centres = torch.as_tensor(np.nanmean(values, axis=0), dtype=torch.float32)
-    return Anchors(latent_of, centres, torch.as_tensor(column_scales(values)))
+    centres = np.nanmean(values, axis=0).astype(np.float32)
+    return {"anchors": latent_of, "centres": centres}
+
+
+def whole(sizes):
+    """Return sizes of whatever array-like and integer type as Python has them."""
+    return tuple(int(size) for size in sizes)
 
 
 def make_plan(estimator, n_rows, seed, *own_callbacks):

@@ -1,8 +1,12 @@
 """A fitted model inside of another estimator, as it is."""
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._core.storing import storable
 from skvae.models.base import BaseVAE
+
+storable(FrozenEstimator)
 
 
 def model_in(frozen, parameter):

@@ -2,10 +2,13 @@
 
 from abc import abstractmethod
 from numbers import Integral
+from typing import NotRequired
 
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skvae._core.stored_types import Given
+from skvae._core.storing import stored_fields
 from skvae.models._docs import shared_parameters
 from skvae.models._fitting import fit_net
 from skvae.models._partial_fit import PartialFitMixin
@@ -22,6 +25,14 @@ from skvae.tables import TableEncoder
 _MIN_ATOM_SHARE = 0.02
 
 
+@stored_fields(
+    table_encoder_=TableEncoder,
+    encoder=Given,
+    decoder=Given,
+    # Where `partial_fit` goes on; a model that was loaded does so from its weights.
+    _training_state_=NotRequired[None],
+    _seen_=NotRequired[None],
+)
 @shared_parameters
 class OneStageVAE(PartialFitMixin, BaseVAE):
     """A model of one pair of networks, trained under one objective.

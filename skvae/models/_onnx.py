@@ -7,13 +7,14 @@ import warnings
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skvae._core.files import write_whole
+from skvae._core.atomic_write import write_whole
 
 # A number of rows to trace with, other than any width of a network.
 _N_TRACED = 7
@@ -126,7 +127,7 @@ class OnnxMixin:
         proto = program.model_proto
         for key, value in self._onnx_facts(part).items():
             proto.metadata_props.add(key=key, value=value)
-        write_whole(path, proto.SerializeToString())
+        write_whole({Path(path): proto.SerializeToString()})
 
     @property
     def _onnx_dtype(self):

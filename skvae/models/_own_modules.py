@@ -35,16 +35,19 @@ def own_module(name, given, inputs, outputs, conditions):
     ValueError
         If what was made is no module, or does not give rows of the right shape.
     """
-    if isinstance(given, nn.Module):
-        module = copy.deepcopy(given)
-    else:
-        module = given(inputs, outputs, **conditions)
-    if not isinstance(module, nn.Module):
-        raise ValueError(
-            f"{name}={given!r} returned {type(module).__name__}; expected a "
-            "torch.nn.Module."
-        )
-    _try_out(name, module, inputs, outputs, conditions)
+    # Not on the meta device, on which models are put together that come out of a file:
+    # who knows what a user's module does.
+    with torch.device("cpu"):
+        if isinstance(given, nn.Module):
+            module = copy.deepcopy(given)
+        else:
+            module = given(inputs, outputs, **conditions)
+        if not isinstance(module, nn.Module):
+            raise ValueError(
+                f"{name}={given!r} returned {type(module).__name__}; expected a "
+                "torch.nn.Module."
+            )
+        _try_out(name, module, inputs, outputs, conditions)
     return module
 
 

@@ -4,8 +4,11 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.covariance import LedoitWolf
 
+from skvae._core.stored_types import Matrix, Vector
+from skvae._core.storing import storable, stored_fields
 from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._usual import Usual, overall_spread
+from skvae.models.base import BaseVAE
 
 # Points of the importance-weighted bound.
 _N_IMPORTANCE = 128
@@ -17,6 +20,17 @@ _ANY = 5_000
 _SURPRISE = 4.0
 
 
+# What it has learned, of the version of scikit-learn that reads it.
+storable(
+    location_=Vector,
+    precision_=Matrix,
+    covariance_=Matrix,
+    shrinkage_=float,
+    n_features_in_=int,
+)(LedoitWolf)
+
+
+@stored_fields(model=BaseVAE)
 class Rule:
     """A scoring rule of a fitted model.
 
@@ -24,12 +38,10 @@ class Rule:
     ----------
     model : BaseVAE
         Fitted.
-
-    matrix : ndarray of shape (n_rows, width)
-        Encoded training rows that tell what is usual, with their conditions.
     """
 
-    def __init__(self, model, matrix):
+    def __init__(self, model):
+        self.model = model
         # Rows come with a condition each, so that nothing is to be averaged over.
         self.inference = Inference(model.module_)
         self.nodes = model._nodes
@@ -43,10 +55,16 @@ class Rule:
             if group.kind in ("categorical", "ordinal", "discrete")
             for part in group.parts
         ]
-        self.learn(model, matrix)
 
-    def learn(self, model, matrix):
-        """Learn what is usual: nothing, for rules that the model alone answers."""
+    def learn(self, matrix):
+        """Learn what is usual.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, width)
+            Encoded training rows, with their conditions.
+        """
+        raise NotImplementedError
 
     def anomaly(self, matrix):
         """Return how anomalous rows are.
@@ -139,10 +157,11 @@ class AdditiveRule(Rule):
         return ~np.isnan(matrix[:, self.starts])
 
 
+@storable(usual=Vector)
 class Reconstruction(AdditiveRule):
     """The length of what the reconstruction misses: the paper's A, eq. 19."""
 
-    def learn(self, model, matrix):
+    def learn(self, matrix):
         self.usual = _known_mean(self._squares(matrix), self.is_known(matrix))
 
     def parts(self, matrix):
@@ -158,10 +177,11 @@ class Reconstruction(AdditiveRule):
         return np.add.reduceat(np.nan_to_num(residuals) ** 2, self.starts, axis=1)
 
 
+@storable(usual=Vector)
 class Elbo(AdditiveRule):
     """The negated evidence lower bound: the paper's E."""
 
-    def learn(self, model, matrix):
+    def learn(self, matrix):
         self.usual = _known_mean(self._split(matrix)[0], self.is_known(matrix))
 
     def parts(self, matrix):
@@ -174,22 +194,24 @@ class Elbo(AdditiveRule):
         return self.inference.column_bound(matrix, self.nodes)
 
 
+@storable
 class Importance(Elbo):
     """The negated importance-weighted bound: Burda et al. 2016, eq. 8."""
 
-    def learn(self, model, matrix):
+    def __init__(self, model):
+        super().__init__(model)
         n_latents = self.nodes.shape[1]
         self.nodes = quasi_normal_nodes(_N_IMPORTANCE, n_latents, self.seed)
-        super().learn(model, matrix)
 
     def _split(self, matrix):
         return self.inference.column_importance_bound(matrix, self.nodes)
 
 
+@storable(usual=LedoitWolf)
 class Latent(Rule):
     """How far out the latents lie: their Mahalanobis distance to those of training."""
 
-    def learn(self, model, matrix):
+    def learn(self, matrix):
         self.usual = LedoitWolf().fit(self.inference.encode(matrix)[0])
 
     def anomaly(self, matrix):
@@ -197,6 +219,7 @@ class Latent(Rule):
         return np.sqrt(self.usual.mahalanobis(latents))
 
 
+@storable(usual=Vector, of_condition=dict[tuple, Usual], of_all=Usual)
 class Combined(Rule):
     """How far a row lies from its neighbours, and how far out as a whole (`Usual`).
 
@@ -205,21 +228,21 @@ class Combined(Rule):
     of the same condition where there are enough of these, and else with all.
     """
 
-    def learn(self, model, matrix):
+    def learn(self, matrix):
         self.usual = np.sqrt(np.nanmean(self._misses(matrix)[1] ** 2, axis=0))
         views, conditions = self._views(matrix), matrix[:, self.width :]
-        is_image = model.table_encoder_.image_shape is not None
+        is_image = self.model.table_encoder_.image_shape is not None
         overall = overall_spread(views) or 1.0  # 1 where the rows are all alike
-        settings = (model.trimmed_fraction, is_image, overall, self.seed)
+        settings = (self.model.trimmed_fraction, is_image, overall, self.seed)
         self.of_condition = {}
         if conditions.shape[1]:
             values, counts = np.unique(conditions, axis=0, return_counts=True)
             self.of_condition = {
-                tuple(value): Usual(views[_have(conditions, value)], *settings)
+                tuple(value): Usual.of(views[_have(conditions, value)], *settings)
                 for value in values[counts >= _ENOUGH]
             }
             views = views[:_ANY]
-        self.of_all = Usual(views, *settings)
+        self.of_all = Usual.of(views, *settings)
 
     def anomaly(self, matrix):
         views, conditions = self._views(matrix), matrix[:, self.width :]

@@ -1,12 +1,17 @@
 """From a trained first stage and an encoded table to a trained second stage."""
 
 import copy
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import torch
 
 from skvae._core.columns import ColumnGroup
-from skvae.models._fitting import column_scales, make_autoencoder, make_plan
+from skvae._core.random import UseGenerator, make_generator
+from skvae._core.storing import storable
+from skvae.models._architecture import Architecture, column_scales
+from skvae.models._fitting import make_plan, whole
 from skvae.models._tasks import EpochTasks
 from skvae.networks import (
     MLP,
@@ -46,15 +51,18 @@ def fit_second_stage(estimator, matrix, seed, task):
     """
     stage = task.subtask("fit-second-stage", estimator.max_epochs).begin()
     fitted_after = partial(estimator._fitted_after, matrix=matrix, seed=seed)
+    encoder_net = estimator.encoder_net_
+    encoder = None if encoder_net is None else encoder_net.module_.encoder
+    first, architecture = estimator.first_stage_.net_, _architecture(estimator)
     net = train(
         matrix,
         estimator._n_latents,
-        partial(_make_two_stages, estimator, estimator.encoder_net_),
+        partial(architecture, first.module_, encoder),
         lambda n_rows: VAEObjective(),
         make_plan(estimator, len(matrix), seed, EpochTasks(stage, fitted_after)),
     )
-    _share_first(net.module_, estimator.first_stage_.module_)
-    net.module = None  # the factory holds the estimator
+    _share_first(net.module_, first.module_)
+    net.module, net.first = architecture, first
     stage.end()
     return net
 
@@ -80,30 +88,29 @@ def fit_residual_encoder(estimator, matrix, seed, task):
     values, conditions = np.split(matrix, [first._width], axis=1)
     means = first._inference.decode(factors, conditions)[:, : first._width]
     residuals = np.nan_to_num(values - means)
-    make_module = partial(
-        make_autoencoder,
+    architecture = Architecture(
         groups=[_group_of_residuals(first.table_encoder_)],
-        column_scales=column_scales(residuals),
-        n_conditions=0,
-        anchors=None,
-        prior="standard",
-        latent_dim=estimator.residual_dim,
-        hidden_layer_sizes=estimator.hidden_layer_sizes,
+        scales=column_scales(residuals),
+        latent_dim=int(estimator.residual_dim),
+        hidden_layer_sizes=whole(estimator.hidden_layer_sizes),
         activation=estimator.activation,
         likelihood="gaussian",
-        image_shape=first.table_encoder_.image_shape,
-        encoder=None,
-        decoder=None,
+        image_shape=_image_shape(first),
     )
     net = train(
         residuals,
         estimator.residual_dim,
-        make_module,
+        architecture,
         lambda n_rows: VAEObjective(),
         make_plan(estimator, len(matrix), seed, EpochTasks(stage)),
     )
     stage.end()
     return net
+
+
+def _image_shape(model):
+    shape = model.table_encoder_.image_shape
+    return None if shape is None else whole(shape)
 
 
 def _group_of_residuals(table_encoder):
@@ -114,42 +121,90 @@ def _group_of_residuals(table_encoder):
     return ColumnGroup("continuous", tuple(range(width)), (1,) * width, 0)
 
 
-def _make_two_stages(estimator, encoder_net):
-    """Return the first stage with a new second one."""
-    first = copy.deepcopy(estimator.first_stage_.module_).float()
-    if encoder_net is None:
-        encoder = _make_encoder(estimator)
-    else:
-        encoder = copy.deepcopy(encoder_net.module_.encoder).float()
-    return TwoStageAutoencoder(
-        first,
-        encoder,
-        _make_decoder(estimator, sum(head.n_outputs for head in first.heads)),
-        copy.deepcopy(first.heads).requires_grad_(True),
-        estimator.first_stage_._n_features_out,
+def _architecture(estimator):
+    """Return what the second stage is made of, off the estimator's parameters."""
+    first = estimator.first_stage_
+    return TwoStageArchitecture(
+        n_factors=first._n_features_out,
+        residual_dim=int(estimator.residual_dim),
+        hidden_layer_sizes=whole(estimator.hidden_layer_sizes),
+        activation=estimator.activation,
+        fusion=estimator.fusion,
+        image_shape=_image_shape(first),
     )
 
 
-def _make_encoder(estimator):
-    """Return a new encoder of residuals."""
-    sizes, n_outputs = tuple(estimator.hidden_layer_sizes), 2 * estimator.residual_dim
-    image_shape = estimator.table_encoder_.image_shape
-    if image_shape is None:
-        inputs, activation = estimator._width, estimator.activation
-        return MLP(inputs, sizes, n_outputs, activation, residual=True)
-    body = ConvEncoder(tuple(image_shape), sizes, n_outputs, estimator.activation)
-    return ImageEncoder(body, image_shape)
+@storable
+@dataclass(frozen=True)
+class TwoStageArchitecture:
+    """All that it takes to put a second stage behind a trained first one.
 
+    Parameters
+    ----------
+    n_factors : int
+        How many latents the first stage has.
 
-def _make_decoder(estimator, n_outputs):
-    """Return a new decoder of residual latents and the first reconstruction."""
-    sizes, outputs = estimator.hidden_layer_sizes, n_outputs
-    make_body = partial(MLP, residual=True)
-    if estimator.table_encoder_.image_shape is not None:
-        outputs, make_body = tuple(estimator.table_encoder_.image_shape), ConvDecoder
-    n_latents, width = estimator.residual_dim, estimator._width
-    settings = (tuple(sizes)[::-1], outputs, estimator.activation)
-    if estimator.fusion == "concat":
-        return Beside(make_body(n_latents + width, *settings))
-    body = make_body(n_latents, *settings, n_conditions=Modulating.n_features)
-    return Modulating(body, width)
+    residual_dim, hidden_layer_sizes, activation, fusion
+        The parameters of `MSVAE`.
+
+    image_shape : tuple of int or None
+        That of the first stage.
+    """
+
+    n_factors: int
+    residual_dim: int
+    hidden_layer_sizes: tuple[int, ...]
+    activation: str
+    fusion: str
+    image_shape: tuple[int, ...] | None
+
+    def __call__(self, first, encoder=None) -> TwoStageAutoencoder:
+        """Return a copy of the first stage with a new second one.
+
+        Its encoder is a copy of the given one, if there is one.
+        """
+        first = copy.deepcopy(first).float()
+        if encoder is None:
+            encoder = self._make_encoder(len(first.stand_ins))
+        else:
+            encoder = copy.deepcopy(encoder).float()
+        return TwoStageAutoencoder(
+            first,
+            encoder,
+            self._make_decoder(first),
+            copy.deepcopy(first.heads).requires_grad_(True),
+            self.n_factors,
+        )
+
+    def empty(self, first) -> TwoStageAutoencoder:
+        """Return the first stage itself, with a second one that takes no memory."""
+        with UseGenerator(make_generator(0)), torch.device("meta"):
+            module = self(first).double()
+        module.first = first
+        return module
+
+    @property
+    def n_latents(self) -> int:
+        """How many latents there are, those of the first stage too."""
+        return self.n_factors + self.residual_dim
+
+    def _make_encoder(self, width):
+        """Return a new encoder of residuals."""
+        sizes, n_outputs = self.hidden_layer_sizes, 2 * self.residual_dim
+        if self.image_shape is None:
+            return MLP(width, sizes, n_outputs, self.activation, residual=True)
+        body = ConvEncoder(self.image_shape, sizes, n_outputs, self.activation)
+        return ImageEncoder(body, self.image_shape)
+
+    def _make_decoder(self, first):
+        """Return a new decoder of residual latents and the first reconstruction."""
+        outputs = sum(head.n_outputs for head in first.heads)
+        make_body = partial(MLP, residual=True)
+        if self.image_shape is not None:
+            outputs, make_body = self.image_shape, ConvDecoder
+        n_latents, width = self.residual_dim, len(first.stand_ins)
+        settings = (self.hidden_layer_sizes[::-1], outputs, self.activation)
+        if self.fusion == "concat":
+            return Beside(make_body(n_latents + width, *settings))
+        body = make_body(n_latents, *settings, n_conditions=Modulating.n_features)
+        return Modulating(body, width)

@@ -5,6 +5,7 @@ import os
 import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
+from typing import NotRequired
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.chunking import row_chunks
-from skvae._core.errors import PosteriorCollapseWarning
+from skvae._core.errors import ModelFileError, PosteriorCollapseWarning
+from skvae._core.stored_types import Matrix, Texts, Vector
+from skvae._core.storing import stored_fields
 from skvae.metrics import kl_per_dimension, n_active
 from skvae.models._diagram import DiagramMixin
+from skvae.models._file import FileMixin
 from skvae.models._generation import GenerationMixin
 from skvae.models._imputation import ImputationMixin
 from skvae.models._inference import Inference, quasi_normal_nodes
@@ -37,6 +41,7 @@ from skvae.models._validation import (
     forget,
 )
 from skvae.networks import ACTIVATIONS
+from skvae.training import Net
 
 # Enough quasi-random points that the bound's error is small beside its spread over
 # rows; a power of two, as Sobol points want.
@@ -45,8 +50,24 @@ _N_NODES = 32
 _TABLE_ROWS = 65_536
 
 
+@stored_fields(
+    net_=Net,
+    n_active_=int,
+    kl_per_dimension_=Vector,
+    n_features_in_=int,
+    feature_names_in_=NotRequired[Texts],
+    _seed=int,
+    _nodes=Matrix,
+    _codes=Matrix,
+    _posteriors=tuple[Matrix, Matrix],
+    _training_conditions=Matrix,
+    _aggregate=None,  # made anew from the posteriors
+    callbacks=None,  # code, and of use in training only
+    checkpoint=None,  # a folder of this machine
+)
 class BaseVAE(
     DiagramMixin,
+    FileMixin,
     GenerationMixin,
     ImputationMixin,
     OnnxMixin,
@@ -61,7 +82,8 @@ class BaseVAE(
 
     The contract of all models, and the parameters of training. What is trained says a
     subclass: `OneStageVAE`, below which most models are, or `MSVAE`. Encoding is here,
-    what comes out of a fitted model in five mixins, its diagram in `DiagramMixin`.
+    what comes out of a fitted model in five mixins, its diagram in `DiagramMixin`, its
+    file in `FileMixin`.
 
     Methods with an underscore take a condition where the public ones of most models
     do not; the table of a model without conditions has a condition of no columns.
@@ -268,6 +290,22 @@ class BaseVAE(
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_active_")
+
+    def _check_stored(self):
+        """Say so where the parts of a model in a file do not belong together."""
+        if not self.__sklearn_is_fitted__():
+            return
+        n_rows, n_latents = self._codes.shape
+        belong_together = (
+            self._nodes.shape[1] == n_latents == self.net_.module.n_latents
+            and all(part.shape == self._codes.shape for part in self._posteriors)
+            and self.kl_per_dimension_.shape == (n_latents,)
+            and self._training_conditions.shape == (n_rows, self.module_.n_conditions)
+            and self.table_encoder_.groups_ == self.module_.groups
+            and self.n_features_in_ == len(self.table_encoder_.schema_.columns)
+        )
+        if not belong_together:
+            raise ModelFileError("The parts of the model do not belong together.")
 
     @property
     def module_(self):

@@ -1,10 +1,12 @@
 """The conditional variational autoencoder."""
 
+from skvae._core.storing import storable
 from skvae.models._conditional import ConditionalVAE
 from skvae.models._docs import shared_parameters
 from skvae.objectives import VAEObjective
 
 
+@storable
 @shared_parameters
 class CVAE(ConditionalVAE):
     """Conditional variational autoencoder.

@@ -4,11 +4,13 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
+from skvae._core.storing import storable
 from skvae.models._conditional import ConditionalVAE
 from skvae.models._docs import shared_parameters
 from skvae.objectives import DCVAEObjective
 
 
+@storable
 @shared_parameters
 class DCVAE(ConditionalVAE):
     """Conditional variational autoencoder with disentangled latents.

@@ -2,6 +2,8 @@
 
 from sklearn.utils._param_validation import StrOptions
 
+from skvae._core.stored_types import Given
+from skvae._core.storing import storable
 from skvae.models._detector import AnomalyDetector
 from skvae.models._docs import shared_parameters
 from skvae.models.dcvae import DCVAE
@@ -9,6 +11,7 @@ from skvae.models.dcvae import DCVAE
 _MODEL_PARAMETERS = tuple(DCVAE().get_params(deep=False))
 
 
+@storable(encoder=Given, decoder=Given, callbacks=None)
 @shared_parameters
 class DCVAEAnomalyDetector(AnomalyDetector):
     """Outlier detector around a disentangled conditional VAE.

@@ -4,11 +4,13 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skvae._core.storing import storable
 from skvae.models._docs import shared_parameters
 from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import DIPVAEObjective
 
 
+@storable
 @shared_parameters
 class DIPVAE(OneStageVAE):
     """Variational autoencoder with a penalty on the latents' covariance.

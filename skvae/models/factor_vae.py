@@ -4,6 +4,7 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
+from skvae._core.storing import storable
 from skvae.models._docs import shared_parameters
 from skvae.models._one_stage import OneStageVAE
 from skvae.models._validation import check_layer_sizes
@@ -11,6 +12,7 @@ from skvae.networks import Discriminator
 from skvae.objectives import FactorVAEObjective
 
 
+@storable
 @shared_parameters
 class FactorVAE(OneStageVAE):
     """Variational autoencoder with a total correlation told by a discriminator.

@@ -4,11 +4,13 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
+from skvae._core.storing import storable
 from skvae.models._docs import shared_parameters
 from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import InfoVAEObjective
 
 
+@storable
 @shared_parameters
 class InfoVAE(OneStageVAE):
     """Variational autoencoder that keeps information and matches the prior at large.

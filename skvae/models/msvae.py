@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skvae._core.activity import ACTIVE_KL
 from skvae._core.errors import PosteriorCollapseWarning
+from skvae._core.storing import storable
 from skvae.models._docs import shared_parameters, with_parameters_of
 from skvae.models._frozen import model_in
 from skvae.models._generation import row_labels
@@ -20,8 +21,14 @@ from skvae.models._regimes import COUNTERFACTUAL_CONSTRAINTS, naming
 from skvae.models._second_stage import fit_residual_encoder, fit_second_stage
 from skvae.models.base import BaseVAE
 from skvae.models.beta_tcvae import BetaTCVAE
+from skvae.training import Net
 
 
+@storable(
+    first_stage=BaseVAE | FrozenEstimator | None,
+    first_stage_=BaseVAE,
+    encoder_net_=Net | None,
+)
 @shared_parameters
 class MSVAE(BaseVAE):
     """Multi-stage variational autoencoder: factors, and the correlated rest.

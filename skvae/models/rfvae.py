@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._core.stored_types import Vector
+from skvae._core.storing import storable
 from skvae.models._docs import shared_parameters
 from skvae.models.factor_vae import FactorVAE
 from skvae.objectives import RFVAEObjective
@@ -13,6 +15,7 @@ from skvae.objectives import RFVAEObjective
 _RELEVANT = 0.5
 
 
+@storable(relevance_=Vector)
 @shared_parameters
 class RFVAE(FactorVAE):
     """FactorVAE that learns which latents are relevant.
@@ -117,6 +120,10 @@ class RFVAE(FactorVAE):
         self.relevance_weight = relevance_weight
         self.entropy_weight = entropy_weight
 
+    def _summarise(self, matrix, seed):
+        super()._summarise(matrix, seed)
+        self.relevance_ = self.net_.criterion_.relevance.cpu().numpy()
+
     def _make_objective(self, n_rows):
         return RFVAEObjective(
             self.latent_dim,
@@ -138,12 +145,6 @@ class RFVAE(FactorVAE):
                 "e.g. (1.0, 3.0)."
             )
         return weights
-
-    @property
-    def relevance_(self):
-        """Relevance of each latent."""
-        check_is_fitted(self)
-        return self.net_.criterion_.relevance.cpu().numpy()
 
     @validate_params({"indices": ["boolean"]}, prefer_skip_nested_validation=True)
     def get_support(self, indices=False):

@@ -1,10 +1,12 @@
 """The variational autoencoder."""
 
+from skvae._core.storing import storable
 from skvae.models._docs import shared_parameters
 from skvae.models._one_stage import OneStageVAE
 from skvae.objectives import VAEObjective
 
 
+@storable
 @shared_parameters
 class VAE(OneStageVAE):
     """Variational autoencoder.

@@ -3,6 +3,7 @@
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from skvae._core.storing import storable
 from skvae.models._detector import AnomalyDetector, check_takes
 from skvae.models._docs import shared_parameters
 from skvae.models._frozen import model_in
@@ -10,6 +11,7 @@ from skvae.models.base import BaseVAE
 from skvae.models.vae import VAE
 
 
+@storable(model=BaseVAE | FrozenEstimator | None)
 @shared_parameters
 class VAEAnomalyDetector(AnomalyDetector):
     """Outlier detector around a variational autoencoder of your choice.

@@ -1,5 +1,7 @@
 """Likelihood heads of columns that choose among options: levels, or atoms."""
 
+from itertools import accumulate
+
 import torch
 from torch import Tensor, nn
 
@@ -24,10 +26,9 @@ class Options(nn.Module):
     def __init__(self, counts):
         super().__init__()
         self.counts = list(counts)
-        columns = torch.arange(len(self.counts))
-        owner = columns.repeat_interleave(torch.tensor(self.counts))
+        of_columns = [torch.ones(n, 1, dtype=torch.float32) for n in self.counts]
         # (n_options, n_columns), 1 where an option is one of a column's
-        self.register_buffer("members", nn.functional.one_hot(owner).float())
+        self.register_buffer("members", torch.block_diag(*of_columns))
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
         """Return those of all options, of shape (..., n_options)."""
@@ -73,7 +74,7 @@ class CategoricalHead(Head):
         super().__init__()
         self.options = Options(counts)
         self.n_outputs = sum(counts)
-        self.register_buffer("first", _starts(counts))
+        self.register_buffer("first", torch.tensor(_starts(counts)))
 
     def is_known(self, target):
         return ~target[..., self.first].isnan()
@@ -160,10 +161,11 @@ class DiscreteHead(CategoricalHead):
         super().__init__(counts)
         self.register_buffer("scores", _scores_by_column(atom_scores))
         widths = [1 + count for count in counts]
-        self.register_buffer("first", _starts(widths))
-        is_atom = torch.ones(sum(widths), dtype=torch.bool)
-        is_atom[self.first] = False
-        self.register_buffer("atoms", is_atom.nonzero().ravel())
+        starts = _starts(widths)
+        self.register_buffer("first", torch.tensor(starts))
+        is_score = set(starts)
+        atoms = [place for place in range(sum(widths)) if place not in is_score]
+        self.register_buffer("atoms", torch.tensor(atoms))
 
     def log_likelihood_of(self, outputs, target):
         return self.options.log_likelihood(outputs, target[..., self.atoms])
@@ -211,7 +213,7 @@ class MixedHead(Head):
         self.continuous = NormalMixtureHead(column_scales)
         self.options = Options(counts)
         self.n_outputs = self.continuous.n_outputs + sum(counts)
-        self.register_buffer("first", _starts(counts))
+        self.register_buffer("first", torch.tensor(_starts(counts)))
         with_none = [(0.0, *scores) for scores in atom_scores]
         self.register_buffer("scores", _scores_by_column(with_none))
 
@@ -274,7 +276,7 @@ class MixedHead(Head):
 
 def _starts(widths):
     """Return where each of some neighbours begins."""
-    return torch.tensor([0, *widths[:-1]]).cumsum(0)
+    return list(accumulate(widths[:-1], initial=0))
 
 
 def _scores_by_column(scores):

@@ -1,5 +1,6 @@
 """A DataFrame row to a row of a float matrix, and back."""
 
+from skvae.tables import _stored_kinds  # noqa: F401 (registers what files can hold)
 from skvae.tables._column import Column
 from skvae.tables._condition_input import as_conditions, condition_names
 from skvae.tables._conditions import ConditionEncoder

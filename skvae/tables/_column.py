@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
 
+from skvae._core.storing import storable
 
+
+@storable
 @dataclass(frozen=True)
 class Column:
     """One column of a table as fit saw it.

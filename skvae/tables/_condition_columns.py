@@ -1,9 +1,13 @@
 """One condition of a model: levels to one-hot columns, numbers to normal scores."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
 
+from skvae._core.storing import storable
 from skvae.tables._levels import Levels
 from skvae.tables._number import Number
 from skvae.tables._quantile import QuantileNormalEncoder
@@ -25,13 +29,13 @@ def encoder_of(name, values):
             'fillna("missing").'
         )
     if _is_categorical(values):
-        return OneHot(Levels.of(name, values), values)
+        return OneHot.of(name, values)
     column = Number(name, values.dtype)
     numbers = column.numbers(values)
     # Of a constant the encoder knows no more than of a single level.
     if (numbers == numbers[0]).all():
-        return OneHot(Levels.of(name, values), values)
-    return Scores(column, numbers)
+        return OneHot.of(name, values)
+    return Scores.of(column, numbers)
 
 
 def _is_categorical(values) -> bool:
@@ -45,6 +49,8 @@ def _is_categorical(values) -> bool:
     )
 
 
+@storable
+@dataclass(frozen=True)
 class OneHot:
     """A categorical condition, one-hot.
 
@@ -53,19 +59,28 @@ class OneHot:
     levels : Levels
         The column.
 
-    values : Series of shape (n_samples,)
-        The cells of the training rows, none of them missing.
+    commonest : int
+        The number of the level that most of the training rows have.
     """
 
-    def __init__(self, levels, values):
-        self._levels = levels
-        self.width = levels.width
+    levels: Levels
+    commonest: int
+
+    @classmethod
+    def of(cls, name, values):
+        """Return the encoder of cells, none of them missing."""
+        levels = Levels.of(name, values)
         codes, _ = levels.codes(values)
-        self._commonest = np.bincount(codes).argmax()
+        return cls(levels, int(np.bincount(codes).argmax()))
+
+    @property
+    def width(self):
+        """One column for each level."""
+        return self.levels.width
 
     def matrix(self, values):
         """Return the one-hot matrix of cells, and the levels that fit never saw."""
-        codes, unseen = self._levels.codes(values)
+        codes, unseen = self.levels.codes(values)
         matrix = np.eye(self.width)[codes.clip(0)]
         matrix[codes < 0] = np.nan
         return matrix, unseen
@@ -73,10 +88,12 @@ class OneHot:
     def cells(self, matrix):
         """Return the level with the largest entry of each row."""
         known = ~np.isnan(matrix).any(axis=1)
-        codes = np.where(known, matrix.argmax(axis=1), self._commonest)
-        return self._levels.cells(codes)
+        codes = np.where(known, matrix.argmax(axis=1), self.commonest)
+        return self.levels.cells(codes)
 
 
+@storable
+@dataclass(frozen=True)
 class Scores:
     """A continuous condition, as normal scores.
 
@@ -85,26 +102,30 @@ class Scores:
     column : Number
         Its name and dtype.
 
-    numbers : ndarray of shape (n_samples,)
-        The numbers of the training rows.
+    scaler : QuantileNormalEncoder
+        Fitted to the numbers of the training rows.
     """
 
-    width = 1
+    column: Number
+    scaler: QuantileNormalEncoder
 
-    def __init__(self, column, numbers):
-        self._column = column
-        self._scaler = QuantileNormalEncoder().fit(numbers[:, None])
+    width: ClassVar[int] = 1
+
+    @classmethod
+    def of(cls, column, numbers):
+        """Return the encoder of a column, given its numbers in training."""
+        return cls(column, QuantileNormalEncoder().fit(numbers[:, None]))
 
     def matrix(self, values):
         """Return the scores of cells as one column, and no levels."""
         if values.isna().all():  # in whatever dtype
             return np.full((len(values), 1), np.nan), []
-        scores = self._scaler.transform(self._column.numbers(values)[:, None])
+        scores = self.scaler.transform(self.column.numbers(values)[:, None])
         too_large = np.abs(scores.ravel()) > _LARGEST
         if too_large.any():
             found = values.iloc[too_large.argmax()]
             raise ValueError(
-                f"Condition {self._column.name!r} is {found} in row "
+                f"Condition {self.column.name!r} is {found} in row "
                 f"{too_large.argmax()}; expected numbers within reach of those in "
                 "training."
             )
@@ -114,4 +135,4 @@ class Scores:
         """Return the values of scores, the median where they are NaN."""
         scores = np.nan_to_num(matrix)  # the median has score 0
         # A condition is given, and comes back as given: no jump to one of training.
-        return self._column.cells(self._scaler.knots_[0].unscored(scores.ravel()))
+        return self.column.cells(self.scaler.knots_[0].unscored(scores.ravel()))

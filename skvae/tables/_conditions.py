@@ -6,10 +6,17 @@ import numpy as np
 import pandas as pd
 
 from skvae._core.errors import UnseenConditionWarning
-from skvae.tables._condition_columns import OneHot, encoder_of
+from skvae._core.storing import storable
+from skvae.tables._condition_columns import OneHot, Scores, encoder_of
 from skvae.tables._wording import listed
 
 
+@storable(
+    columns_=list,
+    is_categorical_=list[bool],
+    parts_=list[slice],
+    _encoders=list[OneHot | Scores],
+)
 class ConditionEncoder:
     """Turn the conditions of a model into a matrix, and the matrix into conditions.
 

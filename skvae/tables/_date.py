@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
 
+from skvae._core.storing import storable
 from skvae.tables._number import Number
 
 # Resolutions that dates may have, in nanoseconds, the coarsest first.
@@ -28,6 +29,7 @@ _FIRST_TICK, _LAST_TICK = -(2**63) + 1, 2**63 - 1
 _ZONES = 172_800
 
 
+@storable
 @dataclass(frozen=True)
 class Date(Number):
     """A column of dates, durations or periods, counted in steps from the first of them.

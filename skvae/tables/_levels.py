@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skvae._core.storing import storable
 from skvae.tables._column import Column
 
 # Levels beyond the commonest so many share one column of the matrix.
@@ -13,6 +14,7 @@ _MOST_LEVELS = 100
 MISSING, UNSEEN = -1, -2
 
 
+@storable
 @dataclass(frozen=True)
 class Levels(Column):
     """A column of categories.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
 
+from skvae._core.storing import storable
 from skvae.tables._column import Column
 
 # Doubles do not tell larger integers apart.
@@ -18,6 +19,7 @@ _ENOUGH_TO_BE_ROUNDED = 20
 _MOST_DECIMALS, _FEWEST_DECIMALS = 6, -9
 
 
+@storable
 @dataclass(frozen=True)
 class Number(Column):
     """A column of numbers.
@@ -117,6 +119,7 @@ class Number(Column):
         return cells_of(self.dtype, numbers)
 
 
+@storable
 @dataclass(frozen=True)
 class Boolean(Column):
     """A column of booleans.

@@ -8,6 +8,9 @@ from scipy.special import ndtr, ndtri
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._core.stored_types import Vector
+from skvae._core.storing import storable
+
 # A column with more distinct values has its ranks interpolated between this many: 1e-4
 # of the rows between two knots changes no score that a user can see, and it bounds both
 # the memory of a fitted model and the cost of a look-up.
@@ -155,6 +158,7 @@ class QuantileNormalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         return self._by_column(lambda knots, scores: knots.values(scores), X)
 
 
+@storable(value=Vector, score=Vector, lower_score=Vector, upper_score=Vector)
 class _ColumnKnots:
     """The map of one column: value to normal score, and normal score to value.
 
@@ -175,7 +179,7 @@ class _ColumnKnots:
         self.score = score
         # On the way back a tied value is a plateau: two knots with the same value.
         edges = np.column_stack([lower_score, upper_score]).ravel()
-        self._lower_score, self._upper_score = lower_score, upper_score
+        self.lower_score, self.upper_score = lower_score, upper_score
         self._edge_score, first = np.unique(edges, return_index=True)
         self._edge_value = np.repeat(value, 2)[first]
         self._lower_slope, self._upper_slope = _tail_slopes(value, score)
@@ -205,10 +209,10 @@ class _ColumnKnots:
 
     def spread(self, values, scores, random_state):
         place = np.searchsorted(self.value, values).clip(max=len(self.value) - 1)
-        is_tied = self._lower_score < self._upper_score
+        is_tied = self.lower_score < self.upper_score
         rows = np.flatnonzero((self.value[place] == values) & is_tied[place])
         place = place[rows]
-        low, high = ndtr(self._lower_score[place]), ndtr(self._upper_score[place])
+        low, high = ndtr(self.lower_score[place]), ndtr(self.upper_score[place])
         spread = scores.copy()
         spread[rows] = ndtri(random_state.uniform(low, high))
         return spread
@@ -229,6 +233,9 @@ class _ColumnKnots:
         values[below] += (scores[below] - low) / self._lower_slope
         values[above] += (scores[above] - high) / self._upper_slope
         return values
+
+
+storable(n_features_in_=int, knots_=list[_ColumnKnots])(QuantileNormalEncoder)
 
 
 def _knots(count):

@@ -1,11 +1,15 @@
 """The numeric columns of a table: cells to floats, floats to scaled values and back."""
 
+from typing import NotRequired
+
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
+from skvae._core.stored_types import Matrix, Vector
+from skvae._core.storing import storable
 from skvae.tables._number import Number, is_plain
 from skvae.tables._pixels import PixelScaler
 from skvae.tables._quantile import QuantileNormalEncoder
@@ -21,6 +25,16 @@ _SHARES = np.linspace(0, 1, 1001)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
+@storable(
+    columns=list[Number],
+    positions=list[int],
+    encoding=object,
+    are_pixels=bool,
+    scaler=object,
+    _low=NotRequired[Vector],
+    _high=NotRequired[Vector],
+    _quantiles=NotRequired[Matrix],
+)
 class ScaledNumbers:
     """The numeric columns of a table, and how they are scaled.
 
@@ -73,7 +87,8 @@ class ScaledNumbers:
             self.scaler = self._make_scaler().fit(continuous)
         scaled = self.scale(continuous)
         self._low, self._high = np.nanmin(scaled, axis=0), np.nanmax(scaled, axis=0)
-        self._quantiles = np.nanquantile(scaled, _SHARES, axis=0)
+        if not self.are_pixels:  # of which `calibrate` knows nothing
+            self._quantiles = np.nanquantile(scaled, _SHARES, axis=0)
         first = (~np.isnan(numbers)).argmax(axis=0)
         self._check_way_back(numbers[first, np.arange(len(first))][None])
         return self

@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from skvae._core.storing import storable
 from skvae.tables._column import Column, dtype_from
 from skvae.tables._date import Date
 from skvae.tables._kinds import column_of
@@ -28,6 +29,7 @@ _CLASS_OF_KIND = {
 }
 
 
+@storable
 @dataclass(frozen=True)
 class TableSchema:
     """The columns of a table, of what kind they are, and the container it came in.

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
 
+from skvae._core.storing import storable
 from skvae.tables._column import Column
 
 
+@storable
 @dataclass(frozen=True)
 class Constant(Column):
     """A column with one value throughout, or with none.
@@ -80,6 +82,7 @@ class Constant(Column):
         return "missing throughout" if self.value is None else str(self.value)
 
 
+@storable
 @dataclass(frozen=True)
 class Identifier(Column):
     """A column whose every value names one row, and of which none comes back.

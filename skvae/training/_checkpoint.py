@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from skorch.callbacks import Callback
 
+from skvae._core.atomic_write import write_whole
 from skvae._core.chunking import row_chunks
 from skvae._core.errors import CheckpointError
-from skvae._core.files import write_whole
 
 # Rows that are read at once to tell a run from others.
 _ROWS = 65_536
@@ -57,7 +57,7 @@ class Checkpoint(Callback):
         content = packed(net.training_state())
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, content)
+            write_whole({self.path: content})
         except OSError as error:
             epoch = len(net.history)
             kept = f"; that of epoch {epoch - 1} is kept" if epoch > 0 else ""

@@ -93,6 +93,7 @@ class Net(NeuralNet):
         self.generator = generator
         self.adversary_generator = adversary_generator
         self.trimmed_fraction = trimmed_fraction
+        self.first = None  # the net of a first stage, if it has trained before
         self.warmup = 1.0
         self.stops = False
         self._draws = True  # until the first step shows that it does not
@@ -220,7 +221,8 @@ class Net(NeuralNet):
     @property
     def _trained(self):
         """The networks, and the objective where it learns something itself."""
-        return nn.ModuleDict({"module": self.module_, "objective": self.criterion_})
+        parts = {"module": self.module_, "objective": getattr(self, "criterion_", None)}
+        return nn.ModuleDict({n: part for n, part in parts.items() if part is not None})
 
     def copy_weights(self):
         """Return a copy of the weights of everything that trains."""
@@ -237,7 +239,8 @@ class Net(NeuralNet):
         Callbacks are part of it that have a ``state_dict``, as torch calls it, and
         schedules of the learning rate.
         """
-        states = {name: _state_of(callback) for name, callback in self.callbacks_}
+        callbacks = getattr(self, "callbacks_", [])  # a net of a file has none
+        states = {name: _state_of(callback) for name, callback in callbacks}
         return {
             "weights": self._trained.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self._steppers],
@@ -252,9 +255,10 @@ class Net(NeuralNet):
     def load_training_state(self, state):
         """Set the initialised net to where `training_state` was called.
 
-        The state of a finished net has neither optimizers nor generators any more.
+        The state of a finished net has neither optimizers nor generators any more, and
+        that of one out of a file no weights of the objective.
         """
-        self.load_weights(state["weights"])
+        self.load_weights(self.copy_weights() | state["weights"])
         for optimizer, its in zip(self._steppers, state["optimizers"], strict=False):
             optimizer.load_state_dict(its)
         for generator, its in zip(self._drawers, state["generators"], strict=False):
@@ -269,7 +273,8 @@ class Net(NeuralNet):
 
     @property
     def _steppers(self):
-        both = [self.optimizer_, getattr(self, "adversary_optimizer_", None)]
+        names = "optimizer_", "adversary_optimizer_"
+        both = [getattr(self, name, None) for name in names]
         return [optimizer for optimizer in both if optimizer is not None]
 
     @property

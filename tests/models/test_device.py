@@ -10,6 +10,8 @@ import pytest
 import torch
 from model_cases import make_numbers, small
 
+import skvae
+
 pytestmark = [
     pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning"),
     pytest.mark.gpu,
@@ -78,6 +80,19 @@ def test_loss_falls(model_class, numbers):
     model = small(model_class, device="cuda", max_epochs=30, kl_warmup=0).fit(numbers)
     loss = model.history_["train_loss"]
     assert loss.iloc[-1] < loss.iloc[0] - 0.1
+
+
+@needs_cuda
+def test_saved_model_loads_on_the_cpu(model_class, numbers, tmp_path):
+    gpu = small(model_class, device="cuda").fit(numbers)
+    gpu.save(tmp_path / "model.skvae")
+    cpu = skvae.load(tmp_path / "model.skvae")
+    assert device_of(gpu) == "cuda"
+    assert device_of(cpu) == "cpu"
+    assert cpu.device == "cuda"  # where it trains, once it is fitted again
+    for method in ("transform", "score_samples"):
+        expected, found = (getattr(model, method)(numbers) for model in (gpu, cpu))
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
 @needs_cuda

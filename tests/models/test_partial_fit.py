@@ -10,11 +10,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+import skvae
 from skvae import (
     CVAE,
     MSVAE,
+    RFVAE,
     BetaTCVAE,
     DCVAEAnomalyDetector,
+    FactorVAE,
     PosteriorCollapseWarning,
     TrainingDivergedError,
     UnseenConditionWarning,
@@ -177,3 +180,15 @@ def test_reservoir_keeps_all_while_it_can():
     reservoir.add(np.array([[3.0]]))
     assert reservoir.rows.ravel().tolist() == [1, 2, 3]
     assert reservoir.n_seen == 3
+
+
+@pytest.mark.parametrize("model_class", [BetaTCVAE, FactorVAE, RFVAE])
+def test_goes_on_after_a_file(model_class, X, tmp_path):
+    model = model_class(random_state=0, kl_warmup=1).partial_fit(X).partial_fit(X)
+    model.save(tmp_path / "model.skvae")
+    loaded = skvae.load(tmp_path / "model.skvae")
+    before = loaded.score(X)
+    for _ in range(4):
+        loaded.partial_fit(X)
+    assert loaded.score(X) > before
+    assert loaded.n_iter_ == 6
