@@ -74,9 +74,8 @@ def storable(cls=None, /, **declared):
     Parameters
     ----------
     cls : type
-        The class. The fields of a dataclass are those of its own annotations, the
-        parameters of an estimator in scikit-learn's sense are fields without a further
-        word, and a class has the fields of the classes above it.
+        The class. What its constructor takes are fields without a further word, of a
+        dataclass those that it annotates. It has the fields of the classes above it.
 
     **declared : annotations
         The other fields, of objects that are fitted, and what they hold: see
@@ -130,7 +129,7 @@ class ObjectKind(Kind):
         self.cls = cls
         self.is_estimator = hasattr(cls, "get_params")
         self.arguments = tuple(p.name for p in _parameters(cls))
-        annotations = _annotations(cls, self.arguments if self.is_estimator else ())
+        annotations = _annotations(cls, self.arguments)
         self.known = set(annotations)
         self.fields = {n: a for n, a in annotations.items() if a != NotRequired[None]}
         # A parameter that is younger than a file has its default there.
@@ -243,9 +242,9 @@ def _is_ours(cls):
     return cls.__module__.split(".")[0] == __name__.split(".")[0]
 
 
-def _annotations(cls, parameters):
-    """Return what each field may hold; a parameter anything, unless declared."""
-    annotations = dict.fromkeys(parameters, object)
+def _annotations(cls, arguments):
+    """Return what each field may hold; an argument anything, unless declared."""
+    annotations = dict.fromkeys(arguments, object)
     if is_dataclass(cls):
         hints = get_type_hints(cls, include_extras=True)
         annotations = {field.name: hints[field.name] for field in fields(cls)}

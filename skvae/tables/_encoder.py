@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from skvae._core.columns import ColumnGroup
-from skvae._core.errors import ModelFileError
 from skvae._core.storing import storable
 from skvae.tables._cells import (
     codes_of,
@@ -29,11 +28,6 @@ from skvae.tables._schema import TableSchema, array_of, cells_at
 
 
 @storable(
-    encoding=object,
-    image_shape=object,
-    left_out=object,
-    categorical_features=object,
-    min_atom_share=float | None,
     encoding_=object,
     schema_=TableSchema,
     groups_=list[ColumnGroup],
@@ -165,14 +159,6 @@ default="auto"
         if self._is_image and (numbers == numbers[0]).all():
             self._raise_constant(len(table))
         return self
-
-    def _check_stored(self):
-        """Say so where a file has other groups than the table of its schema."""
-        of_schema = groups_of(self.schema_)
-        if self._is_image:
-            of_schema = [pixel_group(self.schema_)]
-        if [replace(group, atom_scores=()) for group in self.groups_] != of_schema:
-            raise ModelFileError("The matrix is not that of the table's columns.")
 
     def _raise_constant(self, n_rows):
         raise ValueError(

@@ -1,8 +1,11 @@
 """How the columns of a table lie in the encoded matrix."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from skvae._core.columns import ColumnGroup
+from skvae._core.errors import ModelFileError
 from skvae.tables._column import Column
 from skvae.tables._wording import listed
 
@@ -52,8 +55,16 @@ def pixel_group(schema) -> ColumnGroup:
 class MatrixLayout:
     """Where the columns of a table are in the encoded matrix.
 
-    For those that have learned `schema_` and `groups_`.
+    For those that have `image_shape` and have learned `schema_` and `groups_`.
     """
+
+    def _check_stored(self):
+        """Say so where a file has other groups than the table of its schema."""
+        of_schema = groups_of(self.schema_)
+        if self.image_shape is not None:
+            of_schema = [pixel_group(self.schema_)]
+        if [replace(group, atom_scores=()) for group in self.groups_] != of_schema:
+            raise ModelFileError("The matrix is not that of the table's columns.")
 
     @property
     def width(self) -> int:

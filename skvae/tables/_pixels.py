@@ -10,7 +10,7 @@ from skvae._core.storing import storable
 PIXEL_ENCODINGS = ("minmax", "standard", None)
 
 
-@storable(encoding=object, offset_=float, scale_=float, limits_=tuple[float, float])
+@storable(offset_=float, scale_=float, limits_=tuple[float, float])
 class PixelScaler:
     """Scale all pixels of a set of images alike.
 

@@ -28,7 +28,6 @@ _LARGEST = float(np.finfo(np.float32).max)
 @storable(
     columns=list[Number],
     positions=list[int],
-    encoding=object,
     are_pixels=bool,
     scaler=object,
     _low=NotRequired[Vector],

@@ -19,12 +19,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::skvae.PosteriorCollapseWarning"),
 ]
 N_MUTATIONS = {
-    "flipped": 2500,
-    "flipped_in_header": 2500,
-    "cut": 1500,
+    "flipped": 2800,
+    "flipped_in_header": 2700,
+    "cut": 1700,
     "with_other_outlines": 1000,
-    "with_other_tree": 2000,
-    "with_other_arrays": 500,
+    "with_other_tree": 1500,
+    "with_other_arrays": 300,
 }
 
 
@@ -330,9 +330,9 @@ def test_ten_thousand_files(tiny, tmp_path):
             except ModelFileError:
                 pass
     assert sum(N_MUTATIONS.values()) == 10_000
-    # What no checksum can see is seen all the same, as a rule.
-    assert read.pop("with_other_tree") < 900
-    assert read.pop("with_other_arrays") < 900
+    # Some changes with a right checksum make another model; damage never does.
+    assert 0 < read.pop("with_other_tree") < N_MUTATIONS["with_other_tree"] / 3
+    assert 0 < read.pop("with_other_arrays") < N_MUTATIONS["with_other_arrays"]
     assert not any(read.values())
 
 

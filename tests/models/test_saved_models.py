@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from detector_cases import VALUES, make_clients
 from mixed_cases import make_mixed
 from model_cases import ESTIMATORS, MODELS, ONE_STAGE, changed, small
@@ -17,9 +16,8 @@ from saved_cases import (
     assert_same_state,
     there_and_back,
 )
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -40,7 +38,6 @@ from skvae import (
     RFVAE,
     VAE,
     DCVAEAnomalyDetector,
-    ModelFileError,
     VAEAnomalyDetector,
 )
 from skvae.models._rules import RULES
@@ -324,231 +321,3 @@ def _of_detector(detector, X):
     yield detector.explain(X[:5], conditional=True)
     yield detector.model_.transform(X)
     yield detector.history_
-
-
-class TestTables:
-    """Whatever columns are called and hold, of whatever dtype."""
-
-    @pytest.mark.parametrize(
-        "names",
-        [
-            [0, 1],
-            [2.5, -1.0],
-            ["a", "b | c `d` \n e"],
-            ["Grösse", "\N{SNOWMAN}"],
-            [("a", 1), ("b", 2)],
-            list(pd.to_datetime(["2020-01-31", "2020-02-29"])),
-            list(np.array([3, 4], dtype=np.int8)),
-        ],
-        ids=repr,
-    )
-    def test_names(self, names, numbers, tmp_path):
-        table = pd.DataFrame(numbers[:, :2])
-        table.columns = pd.Index(names, tupleize_cols=False)
-        model = small(VAE).fit(table)
-        again = there_and_back(model, tmp_path)
-        assert_same_model(model, again, table)
-        assert_same_state(model, again)
-
-    @pytest.mark.parametrize(
-        "values",
-        {
-            "strings": ["a", "b", "b"],
-            "objects": pd.array(["a", "b", None], dtype=object),
-            "nullable strings": pd.array(["a", "b", None], dtype="string"),
-            "integers": pd.Categorical([1, 2, 2]),
-            "booleans": pd.Categorical([True, False, True]),
-            "floats": pd.Categorical([0.1, 2.5, None]),
-            "infinite": pd.Categorical([-np.inf, 2.5, np.inf]),
-            "mixed": pd.Categorical([1, "a", 2.5]),
-            "ordered": pd.Categorical(
-                ["low", "high", None], ["low", "mid", "high"], True
-            ),
-            "dates": pd.Categorical(pd.to_datetime(["2020-01-01", "2021-03-04", None])),
-            "zoned": pd.Categorical(
-                pd.to_datetime(["2020-01-01", "2021-07-04", None]).tz_localize(
-                    "Asia/Tokyo"
-                )
-            ),
-            "periods": pd.Categorical(
-                pd.PeriodIndex(["2020-01", "2021-07", None], freq="M")
-            ),
-            "durations": pd.Categorical(pd.to_timedelta([1, 2, None], unit="h")),
-            "intervals": pd.cut([1.0, 5.0, 9.0], [0, 3, 6, 10]),
-            "dates of Python": np.array(
-                [pd.Timestamp("2020-01-01").date(), pd.Timestamp("2021-01-02").date()]
-                * 2,
-                dtype=object,
-            )[:3],
-            "times": pd.to_datetime(["2020-01-01 10:00", "2021-03-04 11:30", None]),
-            "times in seconds": pd.to_datetime(
-                ["2020-01-01 10:00", "2021-03-04 11:30", None]
-            ).astype("datetime64[s]"),
-            "times in Berlin": pd.to_datetime(
-                ["2020-01-01 10:00", "2021-07-04 11:30", None]
-            ).tz_localize("Europe/Berlin"),
-            "times off Greenwich": pd.to_datetime(
-                ["2020-01-01 10:00+02:00", "2021-07-04 11:30+02:00", None]
-            ),
-            "months": pd.PeriodIndex(["2020-01", "2021-07", None], freq="M"),
-            "hours": pd.to_timedelta([1, 2, None], unit="h"),
-            "Int64": pd.array([1, 2, None], dtype="Int64"),
-            "Float32": pd.array([1.5, 2.5, None], dtype="Float32"),
-            "boolean": pd.array([True, False, None], dtype="boolean"),
-            "objects of numbers": pd.array([1, 2.5, None], dtype=object),
-            "uint8": np.array([1, 255, 3], dtype=np.uint8),
-            "float16": np.array([1, 2.5, 3], dtype=np.float16),
-            "constant date": pd.to_datetime(["2020-01-01"] * 3),
-            "constant number": np.full(3, np.int16(7)),
-            "nothing": pd.array([None, None, None], dtype=object),
-        }.items(),
-        ids=lambda pair: pair[0],
-    )
-    def test_columns(self, values, tmp_path):
-        rng = np.random.default_rng(0)
-        column = pd.Series(values[1]).take(rng.integers(3, size=60))
-        table = pd.DataFrame(
-            {"x": rng.normal(size=60), "y": column.reset_index(drop=True)}
-        )
-        model = small(VAE).fit(table)
-        again = there_and_back(model, tmp_path)
-        assert_same_state(model, again)
-        assert_same_model(model, again, table)
-
-    def test_rare_levels_and_identifiers(self, tmp_path):
-        rng = np.random.default_rng(0)
-        table = pd.DataFrame(
-            {
-                "client": [f"client-{number}" for number in range(400)],
-                "town": rng.zipf(1.5, 400).clip(max=300).astype(str),
-                "x": rng.normal(size=400),
-            }
-        )
-        with pytest.warns(UserWarning, match="looks like an identifier"):
-            model = small(VAE).fit(table)
-        again = there_and_back(model, tmp_path)
-        assert_same_output(*(m.sample(50, random_state=0) for m in (model, again)))
-
-    @pytest.mark.parametrize(
-        "chosen",
-        [["b"], ("b",), np.array(["b"]), np.array([False, True]), pd.Index(["b"]), [1]],
-        ids=repr,
-    )
-    def test_array_like_parameters(self, chosen, tmp_path):
-        rng = np.random.default_rng(0)
-        table = pd.DataFrame({"a": rng.normal(size=60), "b": rng.integers(3, size=60)})
-        model = small(VAE, categorical_features=chosen).fit(table)
-        again = there_and_back(model, tmp_path)
-        assert repr(again.categorical_features) == repr(chosen)
-        assert_same_model(model, again, table)
-
-
-class TestOwnNetworks:
-    def test_are_passed_again(self, numbers, tmp_path):
-        own = {"encoder": _make_body, "decoder": _make_body}
-        model = small(VAE, likelihood="gaussian", **own).fit(numbers)
-        again = there_and_back(model, tmp_path, **own)
-        assert again.encoder is _make_body
-        assert_same_model(model, again, numbers)
-
-    def test_in_a_detector(self, numbers, tmp_path):
-        detector = small(DCVAEAnomalyDetector, encoder=_make_body).fit(numbers)
-        again = there_and_back(detector, tmp_path, encoder=_make_body)
-        assert_same_output(
-            detector.score_samples(numbers), again.score_samples(numbers)
-        )
-
-    def test_modules(self, numbers, tmp_path):
-        encoder = _make_body(5, 4)
-        model = small(VAE, encoder=encoder).fit(numbers)
-        again = there_and_back(model, tmp_path, encoder=_make_body(5, 4))
-        assert_same_output(model.transform(numbers), again.transform(numbers))
-
-    def test_are_missed(self, numbers, tmp_path):
-        model = small(VAE, encoder=_make_body).fit(numbers)
-        with pytest.raises(
-            ModelFileError, match=r"skvae\.load\(path, encoder=\.\.\.\)"
-        ):
-            there_and_back(model, tmp_path)
-
-    def test_are_others(self, numbers, tmp_path):
-        model = small(VAE, encoder=_make_body).fit(numbers)
-        with pytest.raises(ModelFileError, match="Weights 'encoder"):
-            there_and_back(model, tmp_path, encoder=torch.nn.Linear)
-
-    def test_are_none_of_the_model(self, numbers, tmp_path):
-        model = small(VAE).fit(numbers)
-        with pytest.raises(ModelFileError, match="Got encoder"):
-            there_and_back(model, tmp_path, encoder=_make_body)
-
-    def test_global_random_state_stays(self, numbers, tmp_path):
-        model = small(VAE, encoder=_make_body).fit(numbers)
-        before = torch.get_rng_state()
-        there_and_back(model, tmp_path, encoder=_make_body)
-        assert torch.equal(before, torch.get_rng_state())
-
-
-def _make_body(n_inputs, n_outputs):
-    return torch.nn.Sequential(
-        torch.nn.Linear(n_inputs, 7),
-        torch.nn.BatchNorm1d(7),
-        torch.nn.Tanh(),
-        torch.nn.Linear(7, n_outputs),
-    )
-
-
-class TestWhatDoesNotGo:
-    def test_model_that_is_not_fitted(self, tmp_path):
-        with pytest.raises(NotFittedError, match="not fitted yet"):
-            VAE().save(tmp_path / "model.skvae")
-        assert not list(tmp_path.iterdir())
-
-    def test_transformer_of_ones_own(self, numbers, tmp_path):
-        model = small(VAE, encoding=Doubling()).fit(numbers)
-        with pytest.raises(ModelFileError, match=r"encoding is Doubling\(\).*no code"):
-            model.save(tmp_path / "model.skvae")
-        assert not list(tmp_path.iterdir())
-
-    def test_function_inside_of_a_transformer(self, numbers, tmp_path):
-        encoding = FunctionTransformer(np.sinh, np.arcsinh, check_inverse=False)
-        model = small(VAE, encoding=encoding).fit(numbers)
-        with pytest.raises(ModelFileError, match=r"encoding\.func is <ufunc 'sinh'>"):
-            model.save(tmp_path / "model.skvae")
-
-    def test_attribute_of_ones_own(self, numbers, tmp_path):
-        model = small(VAE).fit(numbers)
-        model.note_ = "for Anna"
-        with pytest.raises(ModelFileError, match="has an attribute 'note_'"):
-            model.save(tmp_path / "model.skvae")
-
-    def test_class_of_ones_own(self, numbers, tmp_path):
-        model = small(MyVAE).fit(numbers)
-        with pytest.raises(ModelFileError, match="of type MyVAE"):
-            model.save(tmp_path / "model.skvae")
-
-    def test_levels_of_other_types(self, tmp_path):
-        times = [pd.Timestamp(f"2020-01-01 {hour}:00").time() for hour in (1, 2, 3)]
-        rng = np.random.default_rng(0)
-        table = pd.DataFrame({"a": rng.normal(size=60), "time": times * 20})
-        model = small(VAE).fit(table)
-        with pytest.raises(ModelFileError, match="type time, which a model file"):
-            model.save(tmp_path / "model.skvae")
-
-    def test_path_of_the_model_card(self, numbers, tmp_path):
-        with pytest.raises(ValueError, match="expected another suffix"):
-            small(VAE).fit(numbers).save(tmp_path / "model.md")
-
-
-class Doubling(TransformerMixin, BaseEstimator):
-    def fit(self, X, y=None):
-        return self
-
-    def transform(self, X):
-        return 2 * X
-
-    def inverse_transform(self, X):
-        return X / 2
-
-
-class MyVAE(VAE):
-    pass
