@@ -412,6 +412,6 @@ def test_weights_of_relevant_and_irrelevant_latents(numbers, weights):
         small(RFVAE, kl_weights=weights).fit(numbers)
 
 
-def test_relevance_of_a_model_that_is_not_fitted():
+def test_support_of_a_model_that_is_not_fitted():
     with pytest.raises(NotFittedError):
-        _ = RFVAE().relevance_
+        RFVAE().get_support()
