@@ -34,7 +34,8 @@ test-oldest: $(VENV)-oldest/installed  ## the tests on the oldest supported vers
 $(VENV)-sdv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-sdv
 	$(VENV)-sdv/bin/python -m pip install --quiet --upgrade pip
-	$(VENV)-sdv/bin/python -m pip install --quiet -c constraints.txt -e '.[sdv]' pytest
+	$(VENV)-sdv/bin/python -m pip install --quiet -c constraints.txt -e '.[sdv,parquet]' \
+		pytest
 	touch $@
 
 test-sdv: $(VENV)-sdv/installed  ## the tests against SDV and SDMetrics
@@ -85,6 +86,7 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten 
 	$(BIN)/python benchmarks/imputation.py
 	$(BIN)/python benchmarks/table_speed.py
 	$(BIN)/python benchmarks/inference_speed.py
+	$(BIN)/python benchmarks/table_stream.py
 	$(BIN)/python benchmarks/credit_factors.py
 	$(BIN)/python benchmarks/thesis_setting.py
 

@@ -9,7 +9,11 @@ import pytest
 # Most tests draw nothing, and should not wait for matplotlib.
 os.environ["MPLBACKEND"] = "Agg"
 
-collect_ignore = [] if find_spec("sdv") else ["skvae/integrations/sdv.py"]
+_NEEDED_BY = {
+    "sdv": "skvae/integrations/sdv.py",
+    "pyarrow": "skvae/integrations/parquet.py",
+}
+collect_ignore = [path for name, path in _NEEDED_BY.items() if not find_spec(name)]
 
 
 @pytest.fixture(autouse=True)

@@ -122,6 +122,7 @@ BENCHMARKS = [
     "family_speed",
     "epoch_speed",
     "inference_speed",
+    "table_stream",
     "reproduce/table_b1",
     "reproduce/table_5_1",
     "reproduce/table_5_2",

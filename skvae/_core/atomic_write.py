@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -34,6 +35,31 @@ def write_whole(contents: dict[Path, bytes]):
         for beside, path in moves.items():
             with _named(path):
                 os.replace(beside, path)
+
+
+@contextmanager
+def whole_or_nothing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, whose file takes its place when the block succeeds.
+
+    Another process sees the whole file or none, and an interrupted write leaves
+    nothing behind under the final name.
+
+    Parameters
+    ----------
+    path : Path
+        The place, in a folder that exists.
+
+    Yields
+    ------
+    beside : Path
+        In the same folder, because a move is one step only within a file system.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        _remove(beside)
 
 
 def _write(path, content):

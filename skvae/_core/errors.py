@@ -27,3 +27,7 @@ class UnsupportedRegimeWarning(UserWarning):
 
 class ModelFileError(ValueError):
     """A file holds no model that can be read, or a model does not go into one."""
+
+
+class StreamError(ValueError):
+    """Rows that come in pieces cannot be read, or are not those of one table."""

@@ -3,9 +3,7 @@
 import hashlib
 import os
 import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pandas as pd
 
+from skvae._core.atomic_write import whole_or_nothing
 from skvae._core.errors import DataUnavailableError
 
 #: Environment variable that moves the cache of all loaders.
@@ -41,28 +40,24 @@ def resolve_data_home(data_home: str | os.PathLike | None = None) -> Path:
     return cache / "skvae"
 
 
-@contextmanager
-def _whole_or_nothing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file's path, which moves to `path` when the block succeeds.
-
-    Another process sees the whole file or none, and an interrupted write leaves
-    nothing behind under the final name.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, because os.replace is atomic only within a file system;
-    # an ordinary open, not mkstemp, so that a shared cache stays readable by others.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary file, then move it to `path` in one step."""
-    with _whole_or_nothing(path) as temporary:
+    """Write `content` to a file that is there as a whole or not; make its folder."""
+    _make_folder(path.parent)
+    with whole_or_nothing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a data set, or say that its data home is of no use."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("it may not be written to")
+    except OSError as error:
+        raise DataUnavailableError(
+            f"The folder {folder} cannot take a file ({error}). Name another data home "
+            f"with data_home= or the environment variable {DATA_HOME_VARIABLE}."
+        ) from error
 
 
 def read_or_download(
@@ -90,12 +85,13 @@ def read_or_download(
             f"There is no file {path}. Pass download_if_missing=True to fetch it from "
             f"{url}, or {remedy}"
         )
+    _make_folder(path.parent)
     # Some servers turn away whoever comes under urllib's own name.
     request = Request(url, headers={"User-Agent": "skvae"})
     try:
         with (
             urlopen(request, timeout=_TIMEOUT) as response,
-            _whole_or_nothing(path) as temporary,
+            whole_or_nothing(path) as temporary,
         ):
             with temporary.open("wb") as file:
                 shutil.copyfileobj(response, file)

@@ -290,8 +290,8 @@ class ConditionalVAE(OneStageVAE):
         conditions = self._conditions(condition, len(X), X)
         if np.isnan(conditions).any():
             raise ValueError(
-                "A condition of X is missing, or of a level that the first call of "
-                "partial_fit did not see; expected known conditions in training."
+                "A condition of X is missing, or of a level that was not there when "
+                "levels were learned; expected known conditions in training."
             )
         return np.hstack([super()._training_matrix(X, condition, seed), conditions])
 

@@ -22,6 +22,7 @@ from skvae.models._diagram import DiagramMixin
 from skvae.models._file import FileMixin
 from skvae.models._reasons import USUAL_ROWS, ReasonsMixin
 from skvae.models._rules import RULES, Rule, worst
+from skvae.models._streaming import rows_to_learn_from
 from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import check_table, forget
 from skvae.models.base import BaseVAE
@@ -113,9 +114,10 @@ class AnomalyDetector(
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
+        X : DataFrame or array-like of shape (n_samples, n_features), or TableStream
             The training rows, at least two, of any columns that models take. Some of
-            them may be anomalies.
+            them may be anomalies. Of a `skvae.tables.TableStream` the model trains on
+            all rows, and the threshold is that of a sample of 262,144.
 
         y : None
             Ignored, present for API consistency: no label is ever looked at.
@@ -137,21 +139,25 @@ class AnomalyDetector(
 
         TrainingDivergedError
             If a term of the loss becomes NaN or infinite.
+
+        StreamError
+            If the rows of a stream cannot be read, or are not those of one table.
         """
         forget(self)
+        X, stream = rows_to_learn_from(X, condition)
         X = check_table(self, X, reset=True)
         check_selects_rows(self.contamination, len(X))
         task = Task.of_fit(self, X, y, n_subtasks=1)
         try:
-            self._fit(X, condition, task)
+            self.model_ = self._fitted_model(X, stream, condition, task)
+            self._learn_threshold(X, condition)
             task.end(fitted={})
         except BaseException:
             forget(self)
             raise
         return self
 
-    def _fit(self, X, condition, task):
-        self.model_ = self._fitted_model(X, condition, task)
+    def _learn_threshold(self, X, condition):
         usual = self._usual_rows(X, condition)
         self._usual = usual[:USUAL_ROWS]
         self._rule = RULES[vars(self)["score"]](self.model_)
@@ -159,12 +165,12 @@ class AnomalyDetector(
         self._training_scores = np.sort(self._score_samples(X, condition))
         self.set_contamination(self.contamination)
 
-    def _fitted_model(self, X, condition, task):
+    def _fitted_model(self, X, stream, condition, task):
         model = self._make_model(X.shape[1])
         check_takes(model, condition)
         params = {} if condition is None else {"condition": condition}
         with task.subtask("fit-model").fitting(model):
-            return model.fit(X, **params)
+            return model.fit(X if stream is None else stream, **params)
 
     def _usual_rows(self, X, condition):
         """Return some of the training rows, encoded, with their conditions."""

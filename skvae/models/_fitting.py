@@ -13,7 +13,7 @@ from skvae.models._tasks import EpochTasks
 from skvae.training import TrainingPlan, train, train_epoch
 
 
-def fit_net(estimator, matrix, seed, task):
+def fit_net(estimator, rows, sample, seed, task):
     """Train the estimator's networks under its objective.
 
     Parameters
@@ -21,8 +21,11 @@ def fit_net(estimator, matrix, seed, task):
     estimator : OneStageVAE
         Where the parameters, the encoding and the objective come from.
 
-    matrix : ndarray of shape (n_samples, width)
+    rows : ndarray of shape (n_samples, width) or MatrixStream
         The encoded table, followed by the condition.
+
+    sample : ndarray of shape (n_sampled, width)
+        All of these rows, or some.
 
     seed : int
         Seed of everything random.
@@ -35,9 +38,9 @@ def fit_net(estimator, matrix, seed, task):
     net : skvae.training.Net
         Trained and ready for scoring.
     """
-    fitted_after = partial(estimator._fitted_after, matrix=matrix, seed=seed)
-    plan = make_plan(estimator, len(matrix), seed, EpochTasks(task, fitted_after))
-    return train(matrix, *_networks(estimator, matrix), plan)
+    fitted_after = partial(estimator._fitted_after, matrix=sample, seed=seed)
+    plan = make_plan(estimator, len(rows), seed, EpochTasks(task, fitted_after))
+    return train(rows, *_networks(estimator, sample), plan)
 
 
 def fit_epoch(estimator, matrix, seed, state):

@@ -12,10 +12,12 @@ from skvae._core.storing import stored_fields
 from skvae.models._docs import shared_parameters
 from skvae.models._fitting import fit_net
 from skvae.models._partial_fit import PartialFitMixin
+from skvae.models._streaming import encoded_stream
 from skvae.models._validation import (
     check_anchors,
     check_image_shape,
     check_likelihood,
+    check_table,
 )
 from skvae.models.base import BaseVAE
 from skvae.tables import TableEncoder
@@ -84,11 +86,22 @@ class OneStageVAE(PartialFitMixin, BaseVAE):
     def _make_objective(self, n_rows):
         """Return what training on `n_rows` rows minimises."""
 
-    def _train(self, X, condition, seed, task):
+    def _train(self, X, condition, seed, task, stream):
         check_image_shape(self.image_shape)
         matrix = self._fit_encoders(X, condition, seed)
-        self.net_ = fit_net(self, matrix, seed, task)
+        rows = matrix if stream is None else self._streamed(stream, matrix, seed)
+        self.net_ = fit_net(self, rows, matrix, seed, task)
         return matrix
+
+    def _streamed(self, stream, sample, seed):
+        """Return the rows of a stream, encoded as they are read."""
+
+        def encode(rows, seed):
+            rows = check_table(self, rows, reset=False)
+            return self._training_matrix(rows, None, seed)
+
+        fraction = self.validation_fraction if self.early_stopping else 0
+        return encoded_stream(stream, sample, encode, fraction, seed)
 
     def _fit_encoders(self, X, condition, seed):
         """Learn how rows are encoded, and return those of the training table."""

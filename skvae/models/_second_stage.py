@@ -23,10 +23,10 @@ from skvae.networks import (
     TwoStageAutoencoder,
 )
 from skvae.objectives import VAEObjective
-from skvae.training import train
+from skvae.training import MatrixStream, train
 
 
-def fit_second_stage(estimator, matrix, seed, task):
+def fit_second_stage(estimator, rows, sample, seed, task):
     """Train the second stage of an `MSVAE`.
 
     Parameters
@@ -35,8 +35,11 @@ def fit_second_stage(estimator, matrix, seed, task):
         With its first stage fitted, and ``encoder_net_``: how the encoder trained, or
         None if it did not by itself.
 
-    matrix : ndarray of shape (n_samples, width)
+    rows : ndarray of shape (n_samples, width) or MatrixStream
         The encoded table, followed by the condition of the first stage.
+
+    sample : ndarray of shape (n_sampled, width)
+        All of these rows, or some.
 
     seed : int
         Seed of everything random.
@@ -50,16 +53,16 @@ def fit_second_stage(estimator, matrix, seed, task):
         Trained and ready for scoring; its first stage is that of the estimator.
     """
     stage = task.subtask("fit-second-stage", estimator.max_epochs).begin()
-    fitted_after = partial(estimator._fitted_after, matrix=matrix, seed=seed)
+    fitted_after = partial(estimator._fitted_after, matrix=sample, seed=seed)
     encoder_net = estimator.encoder_net_
     encoder = None if encoder_net is None else encoder_net.module_.encoder
     first, architecture = estimator.first_stage_.net_, _architecture(estimator)
     net = train(
-        matrix,
+        rows,
         estimator._n_latents,
         partial(architecture, first.module_, encoder),
         lambda n_rows: VAEObjective(),
-        make_plan(estimator, len(matrix), seed, EpochTasks(stage, fitted_after)),
+        make_plan(estimator, len(rows), seed, EpochTasks(stage, fitted_after)),
     )
     _share_first(net.module_, first.module_)
     net.module, net.first = architecture, first
@@ -73,24 +76,22 @@ def _share_first(module, first):
         module.first = first
 
 
-def fit_residual_encoder(estimator, matrix, seed, task):
+def fit_residual_encoder(estimator, rows, seed, task):
     """Train an autoencoder of the residuals alone; its encoder is what is wanted.
 
-    Parameters and what it returns are those of `fit_second_stage`.
+    Parameters, but for the sample, and what it returns are as in `fit_second_stage`.
     """
     stage = task.subtask("fit-residual-encoder", estimator.max_epochs).begin()
     first = estimator.first_stage_
-    # The residuals of a draw of c, as the second stage will see them.
-    noise = np.random.RandomState(seed).standard_normal(
-        (len(matrix), first._n_features_out)
-    )
-    *_, factors = first._inference.posterior_at(matrix, noise)
-    values, conditions = np.split(matrix, [first._width], axis=1)
-    means = first._inference.decode(factors, conditions)[:, : first._width]
-    residuals = np.nan_to_num(values - means)
+    residuals_of = partial(_residuals, first)
+    if isinstance(rows, MatrixStream):
+        residuals = rows.mapped(residuals_of, seed)
+        some = residuals.sample
+    else:
+        residuals = some = residuals_of(rows, np.random.RandomState(seed))
     architecture = Architecture(
         groups=[_group_of_residuals(first.table_encoder_)],
-        scales=column_scales(residuals),
+        scales=column_scales(some),
         latent_dim=int(estimator.residual_dim),
         hidden_layer_sizes=whole(estimator.hidden_layer_sizes),
         activation=estimator.activation,
@@ -102,10 +103,19 @@ def fit_residual_encoder(estimator, matrix, seed, task):
         estimator.residual_dim,
         architecture,
         lambda n_rows: VAEObjective(),
-        make_plan(estimator, len(matrix), seed, EpochTasks(stage)),
+        make_plan(estimator, len(rows), seed, EpochTasks(stage)),
     )
     stage.end()
     return net
+
+
+def _residuals(first, matrix, random_state):
+    """Return what a draw of c leaves of rows, as the second stage will see them."""
+    noise = random_state.standard_normal((len(matrix), first._n_features_out))
+    *_, factors = first._inference.posterior_at(matrix, noise)
+    values, conditions = np.split(matrix, [first._width], axis=1)
+    means = first._inference.decode(factors, conditions)[:, : first._width]
+    return np.nan_to_num(values - means)
 
 
 def _image_shape(model):

@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from skvae.networks import BernoulliHead
+from skvae.tables import TableStream
 
 # How far beyond [0, 1] a scaler may leave a value by rounding alone.
 _ROUNDING = 1e-9
@@ -47,6 +48,8 @@ def check_table(estimator, X, *, reset):
         If column names repeat or have several levels, if names or the number of
         columns differ from those in fit, or if there are too few rows or columns.
     """
+    if isinstance(X, TableStream):
+        np.asarray(X)  # says what a stream is for, before names of columns are missed
     least = 2 if reset else 1
     if not isinstance(X, pd.DataFrame):
         numeric = [np.float64, np.float32, np.int64, np.int32, np.uint8]

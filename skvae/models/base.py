@@ -32,6 +32,7 @@ from skvae.models._inference import Inference, quasi_normal_nodes
 from skvae.models._onnx import OnnxMixin
 from skvae.models._regimes import RegimeMixin
 from skvae.models._scoring import ScoringMixin
+from skvae.models._streaming import rows_to_learn_from
 from skvae.models._tasks import CallbackSupportMixin, Task
 from skvae.models._validation import (
     check_callbacks,
@@ -158,11 +159,12 @@ class BaseVAE(
     _MAX_POSTERIORS = 30_000
 
     @abstractmethod
-    def _train(self, X, condition, seed, task):
-        """Learn encoding and networks, and return the encoded training rows.
+    def _train(self, X, condition, seed, task, stream):
+        """Learn encoding and networks, and return encoded training rows.
 
         It sets what `fit` learns of the table, and the trained ``net_``. Epochs, or
-        stages of epochs, are subtasks of `task`.
+        stages of epochs, are subtasks of `task`. If there is a stream, all rows are in
+        it, and `X` is a sample.
         """
 
     @property
@@ -181,10 +183,11 @@ class BaseVAE(
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
+        X : DataFrame or array-like of shape (n_samples, n_features), or TableStream
             The training rows, at least two. Columns may be numbers, booleans, strings,
             categories, dates, durations and periods; cells may be missing. Columns that
-            are constant take no part.
+            are constant take no part. Rows that do not fit in memory come from a
+            `skvae.tables.TableStream`.
 
         y : None
             Ignored, present for API consistency.
@@ -206,6 +209,9 @@ class BaseVAE(
         CheckpointError
             If `checkpoint` cannot be written to, or what is there cannot be read.
 
+        StreamError
+            If the rows of a stream cannot be read, or are not those of one table.
+
         Warns
         -----
         PosteriorCollapseWarning
@@ -219,11 +225,12 @@ class BaseVAE(
     def _fit(self, X, y, condition=None):
         forget(self)
         self._check_settings()
+        X, stream = rows_to_learn_from(X, condition)
         X = check_table(self, X, reset=True)
         seed = self._draw_seed()
         task = Task.of_fit(self, X, y, self._n_subtasks)
         try:
-            matrix = self._train(X, condition, seed, task)
+            matrix = self._train(X, condition, seed, task, stream)
             self._summarise(matrix, seed)
             self._warn_of_collapse()
             task.end(fitted={})

@@ -19,6 +19,7 @@ from skvae.models._frozen import model_in
 from skvae.models._generation import row_labels
 from skvae.models._regimes import COUNTERFACTUAL_CONSTRAINTS, naming
 from skvae.models._second_stage import fit_residual_encoder, fit_second_stage
+from skvae.models._streaming import encoded_stream
 from skvae.models.base import BaseVAE
 from skvae.models.beta_tcvae import BetaTCVAE
 from skvae.training import Net
@@ -147,14 +148,24 @@ class MSVAE(BaseVAE):
         self.fusion = fusion
         self.residual_training = residual_training
 
-    def _train(self, X, condition, seed, task):
-        self.first_stage_ = self._fitted_first_stage(X, seed, task)
-        matrix = np.concatenate(list(self.first_stage_._encoded_chunks(X)))
+    def _train(self, X, condition, seed, task, stream):
+        all_rows = X if stream is None else stream
+        self.first_stage_ = self._fitted_first_stage(all_rows, seed, task)
+        matrix = self._encoded_by_first(X)
+        rows = matrix if stream is None else self._streamed(stream, matrix, seed)
         self.encoder_net_ = None
         if self.residual_training == "separate":
-            self.encoder_net_ = fit_residual_encoder(self, matrix, seed, task)
-        self.net_ = fit_second_stage(self, matrix, seed, task)
+            self.encoder_net_ = fit_residual_encoder(self, rows, seed, task)
+        self.net_ = fit_second_stage(self, rows, matrix, seed, task)
         return matrix
+
+    def _encoded_by_first(self, X, seed=None):
+        return np.concatenate(list(self.first_stage_._encoded_chunks(X)))
+
+    def _streamed(self, stream, sample, seed):
+        """Return the rows of a stream, encoded as they are read."""
+        fraction = self.validation_fraction if self.early_stopping else 0
+        return encoded_stream(stream, sample, self._encoded_by_first, fraction, seed)
 
     def _fitted_first_stage(self, X, seed, task):
         if isinstance(self.first_stage, FrozenEstimator):

@@ -67,13 +67,13 @@ class VAEAnomalyDetector(AnomalyDetector):
         self.score = score
         self.contamination = contamination
 
-    def _fitted_model(self, X, condition, task):
+    def _fitted_model(self, X, stream, condition, task):
         if isinstance(self.model, FrozenEstimator):
             model = model_in(self.model, "model")
             check_takes(model, condition)
             _check_is_given(model, condition)
             return model
-        return super()._fitted_model(X, condition, task)
+        return super()._fitted_model(X, stream, condition, task)
 
     def _make_model(self, n_features):
         return VAE() if self.model is None else clone(self.model)

@@ -10,6 +10,7 @@ from skvae.tables._given import Given
 from skvae.tables._levels import Levels
 from skvae.tables._number import Boolean, Number
 from skvae.tables._schema import TableSchema
+from skvae.tables._stream import TableStream
 from skvae.tables._unmodelled import Constant, Identifier
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Number",
     "TableEncoder",
     "TableSchema",
+    "TableStream",
     "as_conditions",
     "condition_names",
 ]

@@ -1,6 +1,5 @@
 """Train networks under an objective."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +10,7 @@ import torch
 from skorch.callbacks import GradientNormClipping, LRScheduler
 
 from skvae._core.random import UseGenerator, make_generator
-from skvae.training._batches import Rows, WholeBatches
+from skvae.training._batches import Rows, StreamedRows, WholeBatches
 from skvae.training._callbacks import (
     DivergenceCheck,
     EarlyStopping,
@@ -19,6 +18,7 @@ from skvae.training._callbacks import (
     Warmup,
 )
 from skvae.training._checkpoint import Checkpoint, packed, run_name, unpacked
+from skvae.training._matrix_stream import MatrixStream
 from skvae.training._net import Net
 
 # Held-out rows are scored in batches of at least this many: the estimate of the total
@@ -96,7 +96,7 @@ class TrainingPlan:
 
 
 def train(
-    matrix: np.ndarray,
+    matrix: np.ndarray | MatrixStream,
     latent_dim: int,
     make_module: Callable[[], torch.nn.Module],
     make_objective: Callable[[int], object],
@@ -106,7 +106,7 @@ def train(
 
     Parameters
     ----------
-    matrix : ndarray of shape (n_rows, width)
+    matrix : ndarray of shape (n_rows, width) or MatrixStream
         The encoded table.
 
     latent_dim : int
@@ -133,7 +133,9 @@ def train(
     """
     net, training = _start(matrix, latent_dim, make_module, make_objective, plan)
     if plan.checkpoint is not None:
-        name = run_name(plan.settings, matrix, net.copy_weights())
+        rows = matrix.sample if isinstance(matrix, MatrixStream) else matrix
+        settings = plan.settings | {"n_rows": len(training)}
+        name = run_name(settings, rows, net.copy_weights())
         checkpoint = Checkpoint(plan.checkpoint / f"{name}.checkpoint", plan.resumes)
         net.callbacks_.append(("checkpoint", checkpoint.initialize()))
     return net.train(training).finalise()
@@ -207,7 +209,7 @@ def _start(matrix, latent_dim, make_module, make_objective, plan):
         iterator_valid=WholeBatches,
         iterator_valid__batch_size=max(plan.batch_size, _VALIDATION_BATCH),
         train_split=None if held_out is None else _Given(held_out),
-        callbacks=_callbacks(plan, len(training), stops=held_out is not None),
+        callbacks=_callbacks(plan, training, stops=held_out is not None),
         device=plan.device,
         verbose=0,
     )
@@ -233,6 +235,9 @@ def _seeded(make_objective, n_rows, generator):
 
 def _split(matrix, latent_dim, plan, generator):
     """Return training rows, and held-out rows with fixed noise or None."""
+    if isinstance(matrix, MatrixStream):
+        held_out = _held_out(matrix.held_out, latent_dim, plan, generator)
+        return StreamedRows(matrix, plan.device), held_out
     # Torch warns of memory that may not be written, such as that of a memory map.
     matrix = np.require(matrix, requirements="W")
     rows = torch.as_tensor(matrix, dtype=torch.float32)
@@ -241,11 +246,17 @@ def _split(matrix, latent_dim, plan, generator):
         return Rows(rows.to(plan.device)), None
     n_held_out = min(max(n_held_out, 1), len(rows) - 1)
     order = torch.randperm(len(rows), generator=generator)
-    noise = torch.randn(n_held_out, latent_dim, generator=generator)
-    held_out = Rows(
-        rows[order[:n_held_out]].to(plan.device), noise=noise.to(plan.device)
-    )
+    held_out = _held_out(rows[order[:n_held_out]], latent_dim, plan, generator)
     return Rows(rows[order[n_held_out:]].to(plan.device)), held_out
+
+
+def _held_out(rows, latent_dim, plan, generator):
+    """Return rows at which latents are drawn with the same noise in every epoch."""
+    if len(rows) == 0:
+        return None
+    rows = torch.as_tensor(rows, dtype=torch.float32).to(plan.device)
+    noise = torch.randn(len(rows), latent_dim, generator=generator)
+    return Rows(rows, noise.to(plan.device))
 
 
 @dataclass
@@ -258,12 +269,12 @@ class _Given:
         return rows, self.held_out
 
 
-def _callbacks(plan, n_rows, stops):
+def _callbacks(plan, rows, stops):
     """Return those of training before others, which may end an epoch early."""
     warmup = min(plan.kl_warmup, plan.max_epochs // 2)
     callbacks = [("warmup", Warmup(warmup)), ("divergence_check", DivergenceCheck())]
     if plan.lr_schedule == "one_cycle":
-        callbacks.append(("lr_schedule", _one_cycle(plan, n_rows)))
+        callbacks.append(("lr_schedule", _one_cycle(plan, rows)))
         # At its large rates one step on a few odd rows can undo all others.
         clipping = GradientNormClipping(_LARGEST_GRADIENT)
         callbacks.append(("gradient_clipping", clipping))
@@ -275,7 +286,7 @@ def _callbacks(plan, n_rows, stops):
     return callbacks + plan.callbacks
 
 
-def _one_cycle(plan, n_rows):
+def _one_cycle(plan, rows):
     """Return the one-cycle schedule: up to `lr` in a tenth of the steps, then to none.
 
     Smith, L. N. & Topin, N. (2019). Super-convergence: very fast training of neural
@@ -285,7 +296,7 @@ def _one_cycle(plan, n_rows):
         torch.optim.lr_scheduler.OneCycleLR,
         step_every="batch",
         max_lr=plan.lr,
-        total_steps=plan.max_epochs * math.ceil(n_rows / plan.batch_size) + 1,
+        total_steps=plan.max_epochs * rows.n_batches(plan.batch_size) + 1,
         pct_start=0.1,
         div_factor=10,
         final_div_factor=100,

@@ -203,6 +203,16 @@ def test_no_download_wanted(published, cached):
     assert not cached.parent.exists()
 
 
+def test_data_home_that_cannot_be_written(published, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    inside = tmp_path / "file" / "greeting.txt"
+    with pytest.raises(DataUnavailableError, match="cannot take a file") as caught:
+        read_or_download(
+            inside, published.as_uri(), read_greeting, download_if_missing=True
+        )
+    assert "SKVAE_DATA_HOME" in str(caught.value)
+
+
 def test_check_content():
     digest = hashlib.sha256(b"hello").hexdigest()
     assert check_content(b"hello", "sha256", digest, "greeting.txt") == b"hello"

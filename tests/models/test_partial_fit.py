@@ -115,7 +115,7 @@ def test_conditions_come_along(X):
     unknown = X.assign(SEX=9)
     with (
         pytest.warns(UnseenConditionWarning),
-        pytest.raises(ValueError, match="a level that the first call"),
+        pytest.raises(ValueError, match="a level that was not there"),
     ):
         inside.partial_fit(unknown)
 

@@ -1,0 +1,110 @@
+"""How fast, and in how much memory, a table is fitted that lies on disk.
+
+A simulated portfolio of 23 columns is written to Parquet. In an interpreter of its own
+for each number of rows, `BetaTCVAE` at its defaults reads it once to learn what columns
+hold, trains for one epoch, scores all rows and generates as many, both written to
+Parquet. Peak memory is the largest resident size of that interpreter, with Python,
+torch and all that is imported.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from _common import write
+from pyarrow.parquet import ParquetWriter
+
+from skvae import BetaTCVAE
+from skvae.datasets import make_credit_portfolio
+from skvae.integrations.parquet import apply_to_parquet, sample_to_parquet
+from skvae.tables import TableStream
+
+# What pandas and pyarrow write by themselves.
+ROW_GROUP = 2**20
+
+
+def write_rows(path, n_rows):
+    """Write a portfolio, row group by row group."""
+    writer = None
+    for start in range(0, n_rows, ROW_GROUP):
+        size = min(ROW_GROUP, n_rows - start)
+        rows = make_credit_portfolio(size, random_state=start // ROW_GROUP).data
+        table = pa.Table.from_pandas(rows, preserve_index=False)
+        writer = writer or ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    writer.close()
+
+
+def measure(path, folder):
+    """Return the seconds of each step, and the peak of memory in megabytes."""
+    stream = TableStream(path)
+    model = BetaTCVAE(max_epochs=1, device="cpu", random_state=0)
+    steps = {
+        "survey": stream.survey,
+        "one epoch": lambda: model.fit(stream),
+        "score": lambda: apply_to_parquet(
+            model.score_samples, stream, folder / "scores.parquet"
+        ),
+        "sample": lambda: sample_to_parquet(
+            model, stream.survey().n_rows, folder / "new.parquet", random_state=0
+        ),
+    }
+    seconds = {}
+    for name, step in steps.items():
+        start = time.perf_counter()
+        step()
+        seconds[name] = time.perf_counter() - start
+        print(name, seconds[name], file=sys.stderr, flush=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"n_rows": stream.survey().n_rows, "seconds": seconds, "peak": peak}
+
+
+def measured_apart(path, folder):
+    """Return what `measure` does, in an interpreter that has done nothing else."""
+    command = [sys.executable, __file__, "--measure", str(path), str(folder)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(output)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[1_000_000, 5_000_000, 20_000_000]
+    )
+    parser.add_argument("--measure", nargs=2, metavar=("PATH", "FOLDER"))
+    arguments = parser.parse_args()
+    if arguments.measure:
+        path, folder = map(Path, arguments.measure)
+        print(json.dumps(measure(path, folder)))
+        return
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        for n_rows in arguments.rows:
+            write_rows(folder / "rows.parquet", n_rows)
+            result = measured_apart(folder / "rows.parquet", folder)
+            rates = {
+                f"{name} (rows/s)": round(n_rows / seconds)
+                for name, seconds in result["seconds"].items()
+            }
+            rows.append(
+                {"rows": n_rows, **rates, "peak memory (MB)": round(result["peak"])}
+            )
+    write(
+        "table_stream",
+        pd.DataFrame(rows),
+        "python benchmarks/table_stream.py",
+        "23 columns, simulated, row groups of 1,048,576; network and settings of "
+        "BetaTCVAE at its defaults.",
+    )
+
+
+if __name__ == "__main__":
+    main()
