@@ -68,11 +68,19 @@ class ForwardPass(NamedTuple):
         bound = self.log_likelihood - self.kl.sum(dim=1)
         return self._of_rows(bound.topk(len(bound) - n_left_out).indices)
 
+    def detached(self) -> "ForwardPass":
+        """Return the pass without the way back to the weights."""
+        return self._each(Tensor.detach)
+
     def _of_rows(self, rows):
+        return self._each(lambda part: part[rows])
+
+    def _each(self, function):
+        """Return a pass of what a function makes of each tensor."""
         return ForwardPass(
-            log_likelihood=self.log_likelihood[rows],
-            posterior=Normal(*(part[rows] for part in self.posterior)),
-            kl=self.kl[rows],
-            latents=self.latents[rows],
-            condition=None if self.condition is None else self.condition[rows],
+            log_likelihood=function(self.log_likelihood),
+            posterior=Normal(*(function(part) for part in self.posterior)),
+            kl=function(self.kl),
+            latents=function(self.latents),
+            condition=None if self.condition is None else function(self.condition),
         )

@@ -108,6 +108,13 @@ device : str, default="auto"
     Where to train and score: ``"cpu"``, ``"cuda"``, ``"mps"`` or any other name that
     torch knows. ``"auto"`` takes a GPU where there is one.
 
+compile : bool, default=False
+    Whether ``torch.compile`` makes fewer and larger kernels of a step of training,
+    forward and backward. It takes a minute or so before the first epoch, once in a
+    process for all models that differ in nothing but data and seed, and results differ
+    in rounding. It pays for long fits (:doc:`/speed`). Needs torch 2.6 and a C++
+    compiler. Networks of your own that draw, as dropout does, train as if False.
+
 random_state : int, RandomState instance or None, default=None
     Determines the initial weights, the held-out rows, the order of batches and the
     noise. Pass an int for reproducible results: the same bits on the same kind of

@@ -130,6 +130,7 @@ def make_plan(estimator, n_rows, seed, *own_callbacks):
         trimmed_fraction=estimator.trimmed_fraction,
         lr_schedule=estimator.lr_schedule,
         device=device,
+        compiles=estimator.compile,
         seed=seed,
         title=type(estimator).__name__ if estimator.verbose else "",
         # Before the user's, which may end an epoch early.

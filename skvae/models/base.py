@@ -110,6 +110,7 @@ class BaseVAE(
         "checkpoint": [str, os.PathLike, None],
         "resume": ["boolean"],
         "device": [str],
+        "compile": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -133,6 +134,7 @@ class BaseVAE(
         checkpoint=None,
         resume=False,
         device="auto",
+        compile=False,
         random_state=None,
         verbose=0,
     ):
@@ -152,6 +154,7 @@ class BaseVAE(
         self.checkpoint = checkpoint
         self.resume = resume
         self.device = device
+        self.compile = compile
         self.random_state = random_state
         self.verbose = verbose
 

@@ -56,7 +56,13 @@ def minibatch_total_correlation(component: Tensor, n_rows: int) -> Tensor:
     latent_dim, n_batch, _ = component.shape
     log_joint = log_sum_exp(component.sum(dim=0), dim=1)
     log_marginals = log_sum_exp(component, dim=2).sum(dim=0)
-    return (log_joint - log_marginals).mean() + (latent_dim - 1) * math.log(n_batch)
+    offset = (latent_dim - 1) * _log_of_count(n_batch)
+    return (log_joint - log_marginals).mean() + offset.to(component.dtype)
+
+
+def _log_of_count(count: int) -> Tensor:
+    """Return the log of a number of rows: by `math`, compiled code had one for each."""
+    return torch.full((), count, dtype=torch.float64).log()
 
 
 def weighted_total_correlation(component: Tensor, n_rows: int) -> Tensor:

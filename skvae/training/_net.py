@@ -10,6 +10,7 @@ from skorch.callbacks import EpochTimer
 from torch import nn
 
 from skvae._core.random import UseGenerator
+from skvae.training._step import compiled_step, eager_step
 
 # What training changes in a net, and scoring needs of it.
 _LEARNED = ("module_", "criterion_", "history_")
@@ -74,6 +75,10 @@ class Net(NeuralNet):
         Share of the rows of each batch that the objective does not see: those that are
         explained worst.
 
+    compiles : bool, default=False
+        Whether steps of training run compiled; see `compiled_step`. The first does
+        not, nor does any of networks that draw.
+
     **kwargs : dict
         Parameters of `skorch.NeuralNet`; `criterion` makes the objective.
     """
@@ -86,6 +91,7 @@ class Net(NeuralNet):
         generator,
         adversary_generator,
         trimmed_fraction=0.0,
+        compiles=False,
         **kwargs,
     ):
         super().__init__(module, **kwargs)
@@ -93,6 +99,7 @@ class Net(NeuralNet):
         self.generator = generator
         self.adversary_generator = adversary_generator
         self.trimmed_fraction = trimmed_fraction
+        self.compiles = compiles
         self.first = None  # the net of a first stage, if it has trained before
         self.warmup = 1.0
         self.stops = False
@@ -196,8 +203,15 @@ class Net(NeuralNet):
 
     def _terms_with_gradients(self, batch):
         rows, _ = batch
-        passed = self._passed(rows, self._noise(len(rows)))
-        terms = self.criterion_(passed, self.warmup)
+        step = compiled_step if self.compiles and not self._draws else eager_step
+        passed, terms = step(
+            self.module_,
+            self.criterion_,
+            self.trimmed_fraction,
+            self.warmup,
+            rows,
+            self._noise(len(rows)),
+        )
         terms["loss"].backward()
         if self.criterion_.adversary is not None:
             loss = self.criterion_.adversary_loss(passed, self.adversary_generator)
@@ -208,11 +222,9 @@ class Net(NeuralNet):
     @torch.no_grad()
     def validation_step(self, batch, **fit_params):
         """Return the terms of one batch at their final weights."""
-        return self.criterion_(self._passed(*batch), 1.0)
-
-    def _passed(self, rows, noise):
-        """Return what the objective sees of rows that went through the networks."""
-        return self.module_(rows, noise).trimmed(self.trimmed_fraction)
+        return eager_step(
+            self.module_, self.criterion_, self.trimmed_fraction, 1.0, *batch
+        )[1]
 
     def _noise(self, n_rows):
         noise = torch.empty(n_rows, self.latent_dim, device=self.device)

@@ -61,6 +61,9 @@ class TrainingPlan:
     lr_schedule : {"constant", "one_cycle"}, default="constant"
         How the learning rate goes.
 
+    compiles : bool, default=False
+        Whether steps run compiled, which ends in the same weights but for rounding.
+
     title : str
         What the progress bar shows; empty for no bar.
 
@@ -88,6 +91,7 @@ class TrainingPlan:
     seed: int
     trimmed_fraction: float = 0.0
     lr_schedule: str = "constant"
+    compiles: bool = False
     title: str = ""
     callbacks: list = field(default_factory=list)
     checkpoint: Path | None = None
@@ -197,6 +201,7 @@ def _start(matrix, latent_dim, make_module, make_objective, plan):
         generator=on_device,
         adversary_generator=own_on_device,
         trimmed_fraction=plan.trimmed_fraction,
+        compiles=plan.compiles,
         criterion=partial(_seeded, make_objective, len(training), own_on_cpu),
         optimizer=torch.optim.Adam,
         # One kernel a step; not every version of torch has it for MPS.
