@@ -87,6 +87,7 @@ bench: $(VENV)/installed  ## the benchmarks, into benchmarks/results (about ten 
 	$(BIN)/python benchmarks/table_speed.py
 	$(BIN)/python benchmarks/inference_speed.py
 	$(BIN)/python benchmarks/table_stream.py
+	$(BIN)/python benchmarks/search_processes.py
 	$(BIN)/python benchmarks/credit_factors.py
 	$(BIN)/python benchmarks/thesis_setting.py
 

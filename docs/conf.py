@@ -123,6 +123,7 @@ BENCHMARKS = [
     "epoch_speed",
     "inference_speed",
     "table_stream",
+    "search_processes",
     "reproduce/table_b1",
     "reproduce/table_5_1",
     "reproduce/table_5_2",
