@@ -166,17 +166,17 @@ class Net(NeuralNet):
         """Run over all batches and record the mean of every term over rows."""
         if iterator is None:
             return
-        totals, n_rows = {}, 0
+        totals, n_rows = 0, 0
         self._set_training(training)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             terms = step_fn(batch)
-            for name, value in terms.items():
-                totals[name] = totals.get(name, 0) + value.detach() * len(batch[0])
+            values = torch.stack([value.detach() for value in terms.values()])
+            totals = totals + values * len(batch[0])
             n_rows += len(batch[0])
             self.notify("on_batch_end", batch=batch, training=training, **terms)
-        means = torch.stack(list(totals.values())).div(n_rows).tolist()
-        for name, value in zip(totals, means, strict=True):
+        means = (totals / n_rows).tolist()
+        for name, value in zip(terms, means, strict=True):
             self.history.record(f"{prefix}_{name}", value)
         self._record_best(f"{prefix}_loss")
 
