@@ -112,8 +112,8 @@ compile : bool, default=False
     Whether ``torch.compile`` makes fewer and larger kernels of a step of training,
     forward and backward. That takes about half a minute at the start, once in a process
     for fits of the same networks and columns, and changes results by rounding alone. It
-    pays for long fits. Needs torch 2.6 and a C++ compiler. Networks of your own that
-    draw, as dropout does, train as if False.
+    pays for fits of several minutes. Needs torch 2.6 and a C++ compiler. Networks of
+    your own that draw, as dropout does, train as if False.
 
 random_state : int, RandomState instance or None, default=None
     Determines the initial weights, the held-out rows, the order of batches and the
