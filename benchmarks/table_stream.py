@@ -53,11 +53,11 @@ def measure(path, folder):
     steps = {
         "survey": stream.survey,
         "one epoch": lambda: model.fit(stream),
-        "score": lambda: apply_to_parquet(
-            model.score_samples, stream, folder / "scores.parquet"
-        ),
         "sample": lambda: sample_to_parquet(
             model, stream.survey().n_rows, folder / "new.parquet", random_state=0
+        ),
+        "score": lambda: apply_to_parquet(
+            model.score_samples, stream, folder / "scores.parquet"
         ),
     }
     seconds = {}
@@ -65,9 +65,14 @@ def measure(path, folder):
         start = time.perf_counter()
         step()
         seconds[name] = time.perf_counter() - start
-        print(name, seconds[name], file=sys.stderr, flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"n_rows": stream.survey().n_rows, "seconds": seconds, "peak": peak}
+        progress = f"{name}: {seconds[name]:.1f} s, peak so far {peak():.0f} MB"
+        print(progress, file=sys.stderr, flush=True)
+    return {"n_rows": stream.survey().n_rows, "seconds": seconds, "peak": peak()}
+
+
+def peak():
+    """Return the largest resident size so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measured_apart(path, folder):
@@ -101,10 +106,11 @@ def main():
             rows.append(
                 {"rows": n_rows, **rates, "peak memory (MB)": round(result["peak"])}
             )
+    numbers = " ".join(map(str, arguments.rows))
     write(
         "table_stream",
         pd.DataFrame(rows),
-        "python benchmarks/table_stream.py",
+        f"python benchmarks/table_stream.py --rows {numbers}",
         "23 columns, simulated, row groups of 1,048,576. BetaTCVAE with one hidden "
         f"layer of {HIDDEN[0]}, batches of 128, and else its defaults.",
     )
