@@ -85,17 +85,17 @@ def read_or_download(
             f"There is no file {path}. Pass download_if_missing=True to fetch it from "
             f"{url}, or {remedy}"
         )
-    _make_folder(path.parent)
     # Some servers turn away whoever comes under urllib's own name.
     request = Request(url, headers={"User-Agent": "skvae"})
     try:
-        with (
-            urlopen(request, timeout=_TIMEOUT) as response,
-            whole_or_nothing(path) as temporary,
-        ):
-            with temporary.open("wb") as file:
-                shutil.copyfileobj(response, file)
-            return read(temporary, url)
+        with urlopen(request, timeout=_TIMEOUT) as response:
+            _make_folder(path.parent)
+            with whole_or_nothing(path) as temporary:
+                with temporary.open("wb") as file:
+                    shutil.copyfileobj(response, file)
+                return read(temporary, url)
+    except DataUnavailableError:
+        raise
     except (OSError, HTTPException) as error:
         raise DataUnavailableError(
             f"There is no file {path}, and {url} could not be downloaded "
