@@ -182,7 +182,8 @@ def test_rare_levels_and_ends_are_learned(X):
 @pytest.mark.usefixtures("little_memory")
 def test_rows_that_cannot_be_read(X):
     model = BetaTCVAE(max_epochs=2, random_state=0)
-    infinite = X.assign(AGE=X["AGE"].where(X.index != 1_700, np.inf))
+    infinite = X.astype({"AGE": float})
+    infinite.loc[1_700, "AGE"] = np.inf
     with pytest.raises(StreamError, match="'AGE' contains infinity in rows from 1,500"):
         model.fit(in_pieces(infinite))
     assert not hasattr(model, "net_")

@@ -177,7 +177,7 @@ def test_pieces_that_are_not_of_one_table(table):
     with pytest.raises(StreamError, match="in another order"):
         read(table[table.columns[::-1]])
     with pytest.raises(StreamError, match="'grade' holds levels in table 1, rows from"):
-        read(table.astype({"grade": str}))
+        read(table.astype({"grade": "category"}))
     with pytest.raises(StreamError, match="got 5, expected names"):
         read(np.ones((3, 5)))
     with pytest.raises(StreamError, match="'gone' is not in the table"):
