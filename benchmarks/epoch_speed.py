@@ -2,8 +2,9 @@
 
 The table is the Taiwan credit table (30,000 x 23) with its columns made normal by their
 ranks, the network the thesis' (hidden layers 512-256-128-64, 5 latents), the batches of
-64 and of 512. All train on the same matrix, with normal columns of one learned scale
-each, in float32, in one process, in turn. Compared are
+64 and of 512, with one torch thread and with two. All train on the same matrix, with
+normal columns of one learned scale each, in float32, in one process, in turn. Compared
+are
 
 - skvae, and with ``compile=True``,
 - the same model and loss as a hand-written torch loop with fused Adam, and compiled,
@@ -231,6 +232,7 @@ def measure(table, matrix, batch_size, n_rounds):
             seconds[name].append(values[0])
     return [
         {
+            "threads": torch.get_num_threads(),
             "batch size": batch_size,
             "epoch of": name,
             "seconds (median)": round(median(values), 3),
@@ -270,7 +272,8 @@ def main():
     table = without_ties(table)
     matrix = torch.as_tensor(TableEncoder().fit(table).transform(table)).float()
     rows = []
-    for batch_size in (64, 512):
+    for batch_size, n_threads in itertools.product((64, 512), (1, 2)):
+        torch.set_num_threads(n_threads)
         rows += measure(table, matrix, batch_size, arguments.rounds)
     write(
         "epoch_speed",

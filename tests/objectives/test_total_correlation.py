@@ -73,11 +73,11 @@ def stratified_by_loop(n_batch, n_rows):
 def test_component_is_a_log_density_up_to_its_constant():
     mean, log_variance, latents = batch = posterior_batch()
     component = component_log_densities(*batch)
-    assert component.shape == (3, 12, 12)
+    assert component.shape == (12, 3, 12)
     expected = norm.logpdf(
-        latents.T.numpy()[:, :, None],
-        mean.T.numpy()[:, None],
-        (log_variance / 2).exp().T.numpy()[:, None],
+        latents.numpy()[:, :, None],
+        mean.T.numpy(),
+        (log_variance / 2).exp().T.numpy(),
     )
     constant = 0.5 * math.log(2 * math.pi)
     np.testing.assert_allclose(component.numpy(), expected + constant, rtol=1e-10)
