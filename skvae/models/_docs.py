@@ -110,10 +110,10 @@ device : str, default="auto"
 
 compile : bool, default=False
     Whether ``torch.compile`` makes fewer and larger kernels of a step of training,
-    forward and backward. That takes about half a minute at the start, once in a process
-    for fits of the same networks and columns, and changes results by rounding alone. It
-    pays for fits of several minutes. Needs torch 2.6 and a C++ compiler. Networks of
-    your own that draw, as dropout does, train as if False.
+    forward and backward. To make them takes a quarter of a minute or more, once in a
+    process for fits of the same networks and columns, and changes results by rounding
+    alone. It pays for fits of a minute and longer. Needs torch 2.6 and a C++ compiler.
+    Networks of your own that draw, as dropout does, train as if False.
 
 random_state : int, RandomState instance or None, default=None
     Determines the initial weights, the held-out rows, the order of batches and the

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from skvae._core.errors import StreamError
 
+# Bytes of a column's pages that are in memory at once.
+_BUFFER = 2**20
+
 
 def parquet_parts(path, columns, n_rows) -> list[tuple]:
     """Return the row groups of a Parquet file, or of all files of a folder.
@@ -125,18 +128,35 @@ def _check_columns(columns, names, path):
 
 def _tables(group, schema, columns, n_rows):
     import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
-    batches = group.to_batches(
-        schema=schema,
-        columns=columns,
-        batch_size=n_rows,
-        # What is read ahead is memory that is not bounded by us.
-        batch_readahead=1,
-        fragment_readahead=0,
-    )
+    names = schema.names if columns is None else list(columns)
+    folders = _values_of_folders(group)
     try:
-        for batch in batches:
-            if len(batch):
-                yield pa.Table.from_batches([batch]).to_pandas()
+        # Not by the scanner of a dataset, which decodes whole row groups at once.
+        file = ParquetFile(
+            group.path,
+            filesystem=group.filesystem,
+            buffer_size=_BUFFER,
+            pre_buffer=False,
+        )
+        for batch in file.iter_batches(
+            n_rows,
+            row_groups=[group.row_groups[0].id],
+            columns=[name for name in names if name not in folders],
+            use_threads=False,
+        ):
+            table = pa.Table.from_batches([batch])
+            for name, value in folders.items():
+                table = table.append_column(name, pa.repeat(value, len(batch)))
+            fields = pa.schema([schema.field(name) for name in names])
+            yield table.select(names).cast(fields).to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         raise StreamError(f"Cannot read {_name(group)!r}: {error}") from error
+
+
+def _values_of_folders(group):
+    """Return the columns that folders called ``column=value`` stand for."""
+    from pyarrow.dataset import get_partition_keys
+
+    return get_partition_keys(group.partition_expression)

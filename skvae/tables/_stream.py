@@ -1,6 +1,8 @@
 """A table that need not fit in memory, piece by piece."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ from skvae.tables._parts import parts_of
 from skvae.tables._survey import Survey, joined
 
 _MAX_SEED = np.iinfo(np.int32).max
+# Parts that are read in turn: rows of one are alike where a table is sorted.
+_AT_ONCE = 4
 
 
 class Piece(NamedTuple):
@@ -63,9 +67,10 @@ class TableStream:
     Notes
     -----
     Parts that can be read on their own (row groups of Parquet, pieces of an array,
-    tables of a list) are read in another order in every epoch, and rows are shuffled
-    among about a million at a time. Where rows come from an iterator their order is
-    its own: if it means something, as that of dates, shuffle the rows on disk.
+    tables of a list) are read in another order in every epoch, four at once and in
+    turn, and rows are shuffled among some hundred thousand. Where rows come from an
+    iterator their order is its own: if it means something, as that of dates, shuffle
+    the rows on disk.
 
     Examples
     --------
@@ -122,23 +127,29 @@ class TableStream:
         piece : Piece
             Rows, at least one, and the position of the first.
         """
-        parts = self._parts
-        if random_state is not None:
-            parts = [parts[place] for place in random_state.permutation(len(parts))]
-        first = None
-        for part in parts:
-            start = part.start
-            for table in part.read():
-                rows = self._selected(table)
-                where = f"{part.where}, rows from {start:,}"
-                first = first or _Columns(rows)
-                first.check(rows, where)
-                by_position = rows.iloc if isinstance(rows, pd.DataFrame) else rows
-                for some in row_chunks(len(rows), self.rows_per_piece):
-                    yield Piece(start + some.start, by_position[some])
-                start += len(rows)
-        if first is None:
-            raise StreamError(f"{self!r} has no rows; expected at least one piece.")
+        columns = _Columns(self)
+        if random_state is None:
+            for part in self._parts:
+                yield from self._pieces_of(part, columns, 1)
+        else:
+            order = random_state.permutation(len(self._parts))
+            parts = (self._parts[place] for place in order)
+            yield from _in_turn(
+                self._pieces_of(part, columns, _AT_ONCE) for part in parts
+            )
+        columns.check_any()
+
+    def _pieces_of(self, part, columns, n_cuts):
+        """Read a part, and cut each of its tables, into so many pieces at least."""
+        start = part.start
+        for table in part.read():
+            rows = self._selected(table)
+            columns.check(rows, f"{part.where}, rows from {start:,}")
+            by_position = rows.iloc if isinstance(rows, pd.DataFrame) else rows
+            size = min(self.rows_per_piece, -(-len(rows) // n_cuts))
+            for some in row_chunks(len(rows), size):
+                yield Piece(start + some.start, by_position[some])
+            start += len(rows)
 
     def sample(self, n_rows, random_state=None):
         """Return some of the rows, each as likely as any other.
@@ -194,18 +205,38 @@ class TableStream:
         )
 
 
-class _Columns:
-    """The columns of the first piece, which those of all others have to be."""
+def _in_turn(iterators: Iterable[Iterator]) -> Iterator:
+    """Yield an item of each of some iterators in turn; the next ones follow them."""
+    waiting = iter(iterators)
+    at_once = deque(islice(waiting, _AT_ONCE))
+    while at_once:
+        iterator = at_once.popleft()
+        items = list(islice(iterator, 1))
+        yield from items
+        at_once.extend([iterator] if items else islice(waiting, 1))
 
-    def __init__(self, rows):
-        self.names = _names(rows)
-        self.kinds = _kinds(rows)
+
+class _Columns:
+    """The columns of what is read first, which those of all others have to be."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.names = self.kinds = None
+
+    def check_any(self):
+        """Say so where nothing was read."""
+        if self.names is None:
+            raise StreamError(
+                f"{self.stream!r} has no rows; expected at least one piece."
+            )
 
     def check(self, rows, where):
         """Say so where rows are none, or have other columns."""
         if len(rows) == 0:
             raise StreamError(f"There are no rows in {where}; expected at least one.")
         names = _names(rows)
+        if self.names is None:
+            self.names, self.kinds = names, _kinds(rows)
         if names != self.names:
             raise StreamError(
                 f"The columns of {where} are not those of the first piece: "
@@ -252,13 +283,20 @@ def _column(rows, position):
 
 
 def _kinds(rows):
-    of_columns = rows.dtypes if isinstance(rows, pd.DataFrame) else [rows.dtype]
-    kinds = [_kind(dtype) for dtype in of_columns]
-    return kinds if isinstance(rows, pd.DataFrame) else kinds * rows.shape[1]
+    if not isinstance(rows, pd.DataFrame):
+        return [_kind_of_dtype(rows.dtype)] * rows.shape[1]
+    return [_kind(_column(rows, position)) for position in range(rows.shape[1])]
 
 
-def _kind(dtype):
-    """Return what columns of a dtype hold, None where that shows in cells only."""
+def _kind(values):
+    """Return what a column holds, None where its cells do not tell."""
+    if not dtypes.is_object_dtype(values.dtype):
+        return _kind_of_dtype(values.dtype)
+    # Before version 3 of pandas, columns of strings have no dtype of their own.
+    return "levels" if dtypes.infer_dtype(values, skipna=True) == "string" else None
+
+
+def _kind_of_dtype(dtype):
     if dtypes.is_object_dtype(dtype):
         return None
     if isinstance(dtype, pd.CategoricalDtype) or dtypes.is_string_dtype(dtype):

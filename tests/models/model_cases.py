@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from skorch.callbacks import Callback
 
 import skvae
 from skvae.models._one_stage import OneStageVAE
@@ -151,3 +152,18 @@ def gentle(model_class):
 def has_beta(model):
     """Say whether the objective has a weight to choose, or that of the first stage."""
     return where(model, "beta") in model.get_params()
+
+
+class Dies(Exception):
+    """Stands for whatever ends a process."""
+
+
+class DieAfter(Callback):
+    """End training in the epoch after some."""
+
+    def __init__(self, n_epochs):
+        self.n_epochs = n_epochs
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) > self.n_epochs:
+            raise Dies

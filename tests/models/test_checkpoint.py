@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_cases import DieAfter, Dies
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import ExponentialLR
 
 from skvae import (
@@ -34,21 +35,6 @@ SMALL = {"hidden_layer_sizes": (16,), "max_epochs": 6, "kl_warmup": 2}
 @pytest.fixture(scope="module")
 def X():
     return make_credit_portfolio(300, random_state=0).data
-
-
-class Dies(Exception):
-    """Stands for whatever ends a process."""
-
-
-class DieAfter(Callback):
-    """End training in the epoch after some."""
-
-    def __init__(self, n_epochs):
-        self.n_epochs = n_epochs
-
-    def on_epoch_begin(self, net, **kwargs):
-        if len(net.history) > self.n_epochs:
-            raise Dies
 
 
 def die_and_resume(model, X, n_epochs=3):

@@ -6,10 +6,9 @@ import sys
 
 import pytest
 import torch
-from model_cases import changed, make_numbers, make_table, small
+from model_cases import DieAfter, Dies, changed, make_numbers, make_table, small
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from skorch.callbacks import Callback
 from torch import nn
 
 import skvae
@@ -108,21 +107,6 @@ def test_models_travel_as_others_do(X, tmp_path):
         assert again.compile
         assert_array_equal(again.transform(X), model.transform(X))
         assert_array_equal(again.score_samples(X), model.score_samples(X))
-
-
-class Dies(Exception):
-    pass
-
-
-class DieAfter(Callback):
-    """End training in the epoch after some."""
-
-    def __init__(self, n_epochs):
-        self.n_epochs = n_epochs
-
-    def on_epoch_end(self, net, **kwargs):
-        if len(net.history) > self.n_epochs:
-            raise Dies
 
 
 def test_goes_on_from_a_checkpoint(X, tmp_path):

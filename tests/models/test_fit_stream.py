@@ -72,6 +72,15 @@ def test_learns_as_much_as_from_the_table(X):
 
 
 @pytest.mark.usefixtures("little_memory")
+def test_order_of_the_rows_does_not_matter_much(X):
+    # Sorted, so that without shuffling the last batches would be all of one kind.
+    X = X.sort_values("PAY_0", ignore_index=True)
+    settings = {"max_epochs": 10, "lr": 5e-3, "batch_size": 64, "random_state": 0}
+    from_table = BetaTCVAE(**settings).fit(X).score(X)
+    assert BetaTCVAE(**settings).fit(in_pieces(X)).score(X) > from_table - 1
+
+
+@pytest.mark.usefixtures("little_memory")
 def test_parts_are_read_in_another_order(X):
     # Sorted, so that in their order the last batches would be all of one kind.
     X = X.sort_values("PAY_0", ignore_index=True)
