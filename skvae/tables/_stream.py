@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 
 from skvae._core.chunking import row_chunks
 from skvae._core.errors import StreamError
@@ -57,6 +58,9 @@ class TableStream:
         While rows are read: if a piece has none, or has other columns, or columns of
         another kind, than the first one.
 
+    TypeError, ValueError
+        If `rows_per_piece` is no integer of at least 1.
+
     ModuleNotFoundError
         If `source` is a path, and pyarrow is not installed.
 
@@ -94,7 +98,9 @@ class TableStream:
     def __init__(self, source, *, columns=None, rows_per_piece=65_536):
         self.source = source
         self.columns = columns
-        self.rows_per_piece = rows_per_piece
+        self.rows_per_piece = check_scalar(
+            rows_per_piece, "rows_per_piece", Integral, min_val=1
+        )
         self._parts = parts_of(source, columns, rows_per_piece)
         self._survey = None
 

@@ -188,6 +188,13 @@ def test_pieces_that_are_not_of_one_table(table):
     assert len(read(table.assign(grade=None), table.assign(region=np.nan))) == 3
 
 
+def test_rows_of_a_piece(table):
+    with pytest.raises(ValueError, match="rows_per_piece == 0, must be >= 1"):
+        TableStream([table], rows_per_piece=0)
+    with pytest.raises(TypeError, match="rows_per_piece must be an instance of int"):
+        TableStream([table], rows_per_piece=1e4)
+
+
 def test_is_no_table(table):
     stream = TableStream(in_pieces(table))
     with pytest.raises(TypeError, match="only fit of a model takes"):
