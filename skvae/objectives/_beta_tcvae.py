@@ -31,7 +31,7 @@ class BetaTCVAEObjective(Objective):
 
     def __init__(self, beta: float, tc_estimator: str, n_rows: int):
         super().__init__()
-        self.beta = beta
+        self.beta = float(beta)
         self.tc_estimator = tc_estimator
         self.n_rows = n_rows
 

@@ -20,7 +20,7 @@ class BetaVAEObjective(Objective):
 
     def __init__(self, beta: float):
         super().__init__()
-        self.beta = beta
+        self.beta = float(beta)
 
     def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
         reconstruction, kl = bound_terms(batch)

@@ -23,8 +23,8 @@ class CapacityObjective(Objective):
 
     def __init__(self, capacity: float, gamma: float):
         super().__init__()
-        self.capacity = capacity
-        self.gamma = gamma
+        self.capacity = float(capacity)
+        self.gamma = float(gamma)
 
     def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
         reconstruction, kl = bound_terms(batch)

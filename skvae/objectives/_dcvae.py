@@ -25,7 +25,7 @@ class DCVAEObjective(Objective):
 
     def __init__(self, beta: float):
         super().__init__()
-        self.beta = beta
+        self.beta = float(beta)
 
     def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
         reconstruction, kl = bound_terms(batch)

@@ -52,8 +52,8 @@ class DIPVAEObjective(Objective):
     ):
         super().__init__()
         self.variant = variant
-        self.off_diagonal_weight = off_diagonal_weight
-        self.diagonal_weight = diagonal_weight
+        self.off_diagonal_weight = float(off_diagonal_weight)
+        self.diagonal_weight = float(diagonal_weight)
 
     def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
         reconstruction, kl = bound_terms(batch)

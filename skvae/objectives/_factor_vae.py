@@ -34,7 +34,7 @@ class FactorVAEObjective(Objective):
 
     def __init__(self, beta: float, discriminator: nn.Module, lr: float):
         super().__init__()
-        self.beta = beta
+        self.beta = float(beta)
         self.adversary = discriminator
         self.adversary_optimizer = {"lr": lr, "betas": (0.5, 0.9)}
 

@@ -59,8 +59,8 @@ class InfoVAEObjective(Objective):
 
     def __init__(self, alpha: float, mmd_weight: float):
         super().__init__()
-        self.alpha = alpha
-        self.mmd_weight = mmd_weight
+        self.alpha = float(alpha)
+        self.mmd_weight = float(mmd_weight)
 
     def forward(self, batch: ForwardPass, warmup: float) -> dict[str, Tensor]:
         reconstruction, kl = bound_terms(batch)

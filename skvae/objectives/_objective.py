@@ -12,6 +12,9 @@ class Objective(nn.Module):
     may declare an adversary as well: a module that trains beside them, on a loss and
     with an optimizer of its own.
 
+    Weights of terms are floats, whatever was given: what is compiled serves all floats,
+    and of integers each one alone.
+
     Attributes
     ----------
     watched : tuple of str

@@ -69,12 +69,12 @@ class RFVAEObjective(Objective):
         entropy_weight: float,
     ):
         super().__init__()
-        self.beta = beta
+        self.beta = float(beta)
         self.adversary = discriminator
         self.adversary_optimizer = {"lr": lr, "betas": (0.5, 0.9)}
-        self.kl_weights = kl_weights
-        self.relevance_weight = relevance_weight
-        self.entropy_weight = entropy_weight
+        self.kl_weights = tuple(map(float, kl_weights))
+        self.relevance_weight = float(relevance_weight)
+        self.entropy_weight = float(entropy_weight)
         # All undecided. The entropy has no slope here; the KL of each latent gives it.
         self.relevance_logits = nn.Parameter(torch.zeros(latent_dim))
 

@@ -84,6 +84,7 @@ def test_compiles_once_for_all_batches_seeds_and_weights(X, counted):
     model = compiled(eager(BetaTCVAE))
     model.set_params(batch_size=16).fit(X)
     model.set_params(batch_size=31, beta=2.5, random_state=1).fit(X)
+    model.set_params(beta=8, lr=1e-4).fit(X)
     model.fit(X[:70])
     for _ in range(3):
         model.partial_fit(X)

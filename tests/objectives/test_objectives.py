@@ -131,6 +131,13 @@ def test_every_weight_moves_loss_and_gradient(name, parameter, batch):
     assert moved == [True, variances_too]
 
 
+@pytest.mark.parametrize(("name", "parameter"), NUMBERS)
+def test_a_whole_weight_is_a_float(name, parameter):
+    weight = getattr(make_objective(name, **{parameter: 3}), parameter)
+    assert type(weight) is float
+    assert weight == 3
+
+
 @EVERY
 def test_terms_are_scalars_that_carry_gradient(name, batch):
     for term, value in make_objective(name)(batch, 1.0).items():
