@@ -46,7 +46,7 @@ MEASURES = [
     *("thesis train", "thesis eval", "total correlation", "mutual information"),
     *("MIG levels", "MIG bins", "MIG factors", "MIG adjusted", "FactorVAE score"),
     *("recovered", "R2", "KS", "skewness", "skewness of data"),
-    *("effect range", "distinct rows"),
+    *("effect range", "distinct rows", "compiled"),
 ]
 DEMOGRAPHICS = ["SEX", "EDUCATION", "MARRIAGE", "AGE"]
 BILLS = [f"BILL_AMT{month}" for month in range(1, 5)]
@@ -73,7 +73,7 @@ def rows_and_factors(data):
     return table, factors
 
 
-def measure(run):
+def measure(run, compile=False):
     """Fit one model and return all that the tables show of it."""
     warnings.simplefilter("ignore")  # a collapsed posterior is a result here
     rows, factors = rows_and_factors(run["data"])
@@ -84,18 +84,19 @@ def measure(run):
     train, test, _, factors = train_test_split(
         rows, factors, test_size=0.2, random_state=run["seed"]
     )
-    model = fitted(train, run)
+    model = fitted(train, run, compile)
     return (
         of_latents(model, test, run["seed"], VOTES)
         | of_factors(model, test, factors, run["data"])
         | of_rows(model, test, numbers)
+        | {"compiled": compile}
     )
 
 
-def fitted(train, run):
+def fitted(train, run, compile):
     """Return a model of one cell of the grid."""
     settings = {name: run[name] for name in ("latent_dim", "lr", "beta", "max_epochs")}
-    settings |= SETTINGS[run["setting"]]
+    settings |= SETTINGS[run["setting"]] | {"compile": compile}
     with BUILT[run["setting"]]():
         return BetaTCVAE(random_state=run["seed"], **settings).fit(train)
 
