@@ -13,13 +13,12 @@ as `fidelity_score`, `utility_score`, `privacy_distance_share`, and all side by 
 `fidelity_report`.
 """
 
+from skvae.metrics._active_latents import kl_per_dimension, n_active
 from skvae.metrics._aggregate_posterior import (
     KLDecomposition,
     KLTerms,
     gaussian_total_correlation,
     kl_decomposition,
-    kl_per_dimension,
-    n_active,
     total_correlation,
 )
 from skvae.metrics._beta_vae import beta_vae_score
