@@ -2,6 +2,7 @@
 
 STORIES = [
     "discover_credit_factors",
+    "what_beta_does",
     "choose_credit_model",
     "pipeline_and_halving",
     "optuna_study",
