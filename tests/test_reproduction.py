@@ -126,9 +126,22 @@ def test_the_fall_of_a_score_is_found(reproduce):
 
     runs = grid(lambda beta, seed: (0.9 if beta < 5 else 0.4) + seed / 1000)
     row = tables.figure_5_5(runs).iloc[0]
-    assert row["largest fall"] == 0.5
+    assert row["largest fall"] == row["KS(2) - KS(20)"] == 0.5
     assert row["to beta"] == row["beta_0"] == 5
     assert row["KS, Spearman"] < 0
+
+
+def test_the_figure_of_a_grid_that_was_stopped(reproduce):
+    import tables
+
+    runs = grid(lambda beta, seed: (0.9 if beta < 5 else 0.4) + seed / 1000)
+    of_four = runs["latent_dim"] == 4
+    is_last = of_four & (runs["beta"] == 20)
+    without_a_seed = tables.figure_5_5(runs[~(is_last & (runs["seed"] == 2))])
+    assert without_a_seed["beta_0"].tolist() == ["", "", 5, 5, 5, 5]
+    without_a_beta = tables.figure_5_5(runs[~is_last])
+    assert (without_a_beta["KS, beta 20"] == "").tolist() == [True] * 2 + [False] * 4
+    assert list(without_a_beta) == list(without_a_seed)
 
 
 def test_published_tables_agree_where_they_overlap(reproduce):

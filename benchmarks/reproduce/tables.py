@@ -92,9 +92,14 @@ def figure_5_5(runs):
 
     A row for each setting, number of latents and learning rate: what the thesis says of
     its picture, the KS of the smallest and of the largest beta, the rank correlation of
-    beta and KS, the largest fall from one beta to the next, and beta_0.
+    beta and KS, the fall in all and the largest from one beta to the next, and beta_0.
     """
-    table = by_cell(runs, lambda cell: of_trend(cell, "KS") | fall(cell) | beta_0(cell))
+    ends = runs["beta"].agg(["min", "max"])
+
+    def described(cell):
+        return of_trend(cell, "KS", ends) | fall(cell, ends) | beta_0(cell)
+
+    table = by_cell(runs, described)
     theirs = published("figure_5_5").astype({"lr": str})
     theirs = theirs.set_index(["latent_dim", "lr"])["KS"]
     cells = pd.MultiIndex.from_frame(table[["latent_dim", "lr"]])
@@ -105,9 +110,11 @@ def figure_5_5(runs):
 def along_beta(runs):
     """Return what else changes with beta (the thesis' sections 4.2.1 and 5.3.1)."""
     measures = ("skewness", "effect range", "distinct rows", "n_active")
+    ends = runs["beta"].agg(["min", "max"])
 
     def trends(cell):
-        return {k: v for name in measures for k, v in of_trend(cell, name).items()}
+        trends = (of_trend(cell, name, ends) for name in measures)
+        return {title: value for trend in trends for title, value in trend.items()}
 
     return by_cell(runs, trends)
 
@@ -120,24 +127,27 @@ def by_cell(runs, describe):
         for values, cell in runs.groupby(keys)
     ]
     table = pd.DataFrame(rows).astype({"lr": str}).round(3)
+    table = table.replace(0.0, 0.0)  # -0 is 0
     return table.astype(object).where(table.notna(), "")
 
 
-def of_trend(cell, name):
+def of_trend(cell, name, ends):
     """Return a measure at both ends of beta, and its rank correlation with it."""
     means = cell.groupby("beta")[name].mean()
-    first, last = means.index[[0, -1]]
+    at_ends = {f"{name}, beta {beta:g}": means.get(beta, np.nan) for beta in ends}
+    return at_ends | {f"{name}, Spearman": rank_correlation(means.index, means)}
+
+
+def fall(cell, ends):
+    """Return how far the KS falls in all, and at most from one beta to the next."""
+    means, (first, last) = cell.groupby("beta")["KS"].mean(), ends
+    in_all = means.get(first, np.nan) - means.get(last, np.nan)
+    falls = -means.diff()
     return {
-        f"{name}, beta {first:g}": means[first],
-        f"{name}, beta {last:g}": means[last],
-        f"{name}, Spearman": rank_correlation(means.index, means),
+        f"KS({first:g}) - KS({last:g})": in_all,
+        "largest fall": falls.max(),
+        "to beta": falls.idxmax(),
     }
-
-
-def fall(cell):
-    """Return the largest fall of the KS from one beta to the next, and where it is."""
-    falls = -cell.groupby("beta")["KS"].mean().diff()
-    return {"largest fall": falls.max(), "to beta": falls.idxmax()}
 
 
 def rank_correlation(x, y):
@@ -147,9 +157,10 @@ def rank_correlation(x, y):
 
 def beta_0(cell):
     """Return from which beta on the KS only fluctuates, if seeds are enough to tell."""
-    if cell["seed"].nunique() < 3:
+    results = of_beta(cell, "KS")
+    if len(results) < 4:  # the settings, and fewer than three seeds
         return {}
-    row = beta_threshold(of_beta(cell, "KS"), "KS").iloc[0]
+    row = beta_threshold(results, "KS").iloc[0]
     return {"beta_0": row["beta_0"], "its low": row["low"], "its high": row["high"]}
 
 
