@@ -91,15 +91,13 @@ print(display.matches.round(2).to_string(index=False))
 # MNIST where it is at hand. Two latents are a plane, and need no projection. With a
 # small beta the model is close to an autoencoder: classes lie apart and far out, where
 # the prior never draws. With a large one they lie where it does, and over one another.
-# The labels colour the picture, and no model was told them. Then what the plane in the
-# middle stands for: each digit is decoded from where it stands.
-
-from skvae.inspection import ManifoldDisplay
+# The labels colour the picture, and no model was told them.
 
 try:
     digits = fetch_mnist(subset="train")
 except skvae.DataUnavailableError:
     print("MNIST is not at hand, and this section is left out.")
+    planes = {}
 else:
     images, labels = digits.data[:3_000], digits.target[:3_000]
     settings = {"latent_dim": 2, "max_epochs": 8, "kl_warmup": 3, "lr": 4e-3}
@@ -111,6 +109,13 @@ else:
     }
     display = LatentSpaceDisplay.from_estimators(planes, images, labels)
     display.figure_.savefig(OUTPUT / "beta_digits.png", dpi=120)
+
+# %%
+# What the plane of beta 1 stands for: each digit is decoded from where it stands.
+
+from skvae.inspection import ManifoldDisplay
+
+if planes:
     display = ManifoldDisplay.from_estimator(planes["beta 1"], images)
     display.figure_.savefig(OUTPUT / "digit_plane.png", dpi=120)
 print(f"All pictures are in {OUTPUT}.")

@@ -44,7 +44,3 @@ def ks_thesis():
 
 def mig_portfolio():
     against_beta("MIG factors", "portfolio", "ours")
-
-
-def mig_taiwan():
-    against_beta("MIG bins", "Taiwan", "ours")
