@@ -56,11 +56,16 @@ def beside(name, runs, columns):
 
 
 def mean_and_sd(runs, by, measures):
-    """Return text such as ``0.52 ± 0.03`` for each group of runs."""
+    """Return text such as ``0.520 ± 0.030`` for each group of runs."""
     grouped = runs.groupby(by, sort=False)[measures]
     mean, sd, n = grouped.mean(), grouped.std(), grouped.count()
-    text = mean.map("{:.3f}".format).where(mean.notna(), "")
-    return text.where(n < 2, text + " ± " + sd.map("{:.3f}".format))
+    text = mean.apply(as_text).where(mean.notna(), "")
+    return text.where(n < 2, text + " ± " + sd.apply(as_text))
+
+
+def as_text(column):
+    """Return numbers with three decimals, and with one if they are counts."""
+    return column.map(f"{{:.{1 if column.name == 'n_active' else 3}f}}".format)
 
 
 def of_beta(runs, score):
