@@ -84,12 +84,16 @@ def of_beta(runs, score):
     cv_results : dict of str to array
         For `ScoreCurveDisplay.from_cv_results` and `beta_threshold`.
     """
-    # Seeds of which all cells were run.
-    wide = runs.pivot(index=CELL, columns="seed", values=score).dropna(axis="columns")
+    wide = of_whole_seeds(runs, score)
     results = {"params": wide.index.to_frame().to_dict("records")}
     for place, seed in enumerate(wide):
         results[f"split{place}_test_{score}"] = wide[seed].to_numpy()
     return results
+
+
+def of_whole_seeds(runs, score):
+    """Return a score by cell and seed, of the seeds of which all cells were run."""
+    return runs.pivot(index=CELL, columns="seed", values=score).dropna(axis="columns")
 
 
 def figure_5_5(runs):
@@ -99,9 +103,8 @@ def figure_5_5(runs):
     its picture, the KS of the smallest and of the largest beta, the rank correlation of
     beta and KS, the fall in all and the largest from one beta to the next, and beta_0.
     """
-    ends = runs["beta"].agg(["min", "max"])
 
-    def described(cell):
+    def described(cell, ends):
         return of_trend(cell, "KS", ends) | fall(cell, ends) | beta_0(cell)
 
     table = by_cell(runs, described)
@@ -115,9 +118,8 @@ def figure_5_5(runs):
 def along_beta(runs):
     """Return what else changes with beta (the thesis' sections 4.2.1 and 5.3.1)."""
     measures = ("skewness", "effect range", "distinct rows", "n_active")
-    ends = runs["beta"].agg(["min", "max"])
 
-    def trends(cell):
+    def trends(cell, ends):
         trends = (of_trend(cell, name, ends) for name in measures)
         return {title: value for trend in trends for title, value in trend.items()}
 
@@ -125,14 +127,24 @@ def along_beta(runs):
 
 
 def by_cell(runs, describe):
-    """Return a table with a row for each setting, number of latents and rate."""
+    """Return a table with a row for each setting, number of latents and rate.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a run.
+
+    describe : callable
+        What the row says, of its runs and of the smallest and largest beta of all.
+    """
     keys = ["setting", "latent_dim", "lr"]
+    ends = runs["beta"].min(), runs["beta"].max()
     rows = [
-        dict(zip(keys, values, strict=True)) | describe(cell)
+        dict(zip(keys, values, strict=True)) | describe(cell, ends)
         for values, cell in runs.groupby(keys)
     ]
     table = pd.DataFrame(rows).astype({"lr": str}).round(3)
-    table = table.replace(0.0, 0.0)  # -0 is 0
+    table = table.replace(0.0, 0.0)  # the -0 that rounding leaves
     return table.astype(object).where(table.notna(), "")
 
 
@@ -145,11 +157,11 @@ def of_trend(cell, name, ends):
 
 def fall(cell, ends):
     """Return how far the KS falls in all, and at most from one beta to the next."""
-    means, (first, last) = cell.groupby("beta")["KS"].mean(), ends
-    in_all = means.get(first, np.nan) - means.get(last, np.nan)
+    means = cell.groupby("beta")["KS"].mean()
+    at_first, at_last = means.reindex(ends)
     falls = -means.diff()
     return {
-        f"KS({first:g}) - KS({last:g})": in_all,
+        "KS({:g}) - KS({:g})".format(*ends): at_first - at_last,
         "largest fall": falls.max(),
         "to beta": falls.idxmax(),
     }
@@ -162,10 +174,9 @@ def rank_correlation(x, y):
 
 def beta_0(cell):
     """Return from which beta on the KS only fluctuates, if seeds are enough to tell."""
-    results = of_beta(cell, "KS")
-    if len(results) < 4:  # the settings, and fewer than three seeds
+    if of_whole_seeds(cell, "KS").shape[1] < 3:
         return {}
-    row = beta_threshold(results, "KS").iloc[0]
+    row = beta_threshold(of_beta(cell, "KS"), "KS").iloc[0]
     return {"beta_0": row["beta_0"], "its low": row["low"], "its high": row["high"]}
 
 
