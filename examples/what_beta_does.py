@@ -89,9 +89,9 @@ print(display.matches.round(2).to_string(index=False))
 # Digits in a plane
 # -----------------
 # MNIST where it is at hand. Two latents are a plane, and need no projection. With a
-# small beta the model is close to an autoencoder: classes lie apart and far out, where
-# the prior never draws. With a large one they lie where it does, and over one another.
-# The labels colour the picture, and no model was told them.
+# small beta the model is close to an autoencoder: digits spread far out, to where the
+# prior hardly ever draws. With a large one all of them lie where it does, and closer
+# together. The labels colour the picture, and no model was told them.
 
 try:
     digits = fetch_mnist(subset="train")
