@@ -47,6 +47,8 @@ autodoc_member_order = "bysource"
 # The templates in _templates/autosummary say which members a page shows.
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+# The page of a class lists its methods beside it, without its name before each.
+toc_object_entries_show_parents = "hide"
 
 plot_formats = [("png", 144)]
 plot_html_show_formats = False
@@ -80,14 +82,14 @@ html_css_files = ["skvae.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_context = {"default_mode": "light"}
-# Only the generated pages have neighbours to navigate; elsewhere a sidebar is empty.
-PAGES = sorted(page.stem for page in Path(__file__).parent.glob("*.rst"))
-html_sidebars = {page: [] for page in [*PAGES, "gallery/*"]}
+# A sidebar lists a page's neighbours; these have none, or wide tables, and take its room.
+ALONE = ["index", "start", "benchmarks", "reproduction", "glossary", "gallery/*"]
+html_sidebars = {page: [] for page in ALONE}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 7,
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
