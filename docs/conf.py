@@ -82,7 +82,7 @@ html_css_files = ["skvae.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_context = {"default_mode": "light"}
-# A sidebar lists a page's neighbours; these have none, or wide tables, and take its room.
+# A sidebar lists a page's neighbours. These have none, or tables that need the room.
 ALONE = ["index", "start", "benchmarks", "reproduction", "glossary", "gallery/*"]
 html_sidebars = {page: [] for page in ALONE}
 html_theme_options = {
@@ -165,28 +165,47 @@ def benchmark_results(app):
         if not results.exists():
             script = name.replace("/", " ") if "/" in name else f"{name}.py"
             text = f"There are no results yet; run ``python benchmarks/{script}``.\n"
-        elif "/" in name:
-            text = grouped_table(results)
         else:
-            # The path is from the page that includes, not from the included file.
-            text = (
-                f".. literalinclude:: ../benchmarks/results/{name}.md\n"
-                "   :language: none\n   :class: results\n"
-            )
+            text = shown_results(results.read_text(encoding="utf-8"))
         page = target / f"{name}.inc"
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
 
 
-def grouped_table(results):
-    """Return a table whose names are ``group: column`` as HTML with two header rows."""
-    table = pd.read_csv(results.with_suffix(".csv"), dtype=str).fillna("")
-    names = [name.split(": ", 1) if ": " in name else ["", name] for name in table]
-    table.columns = pd.MultiIndex.from_tuples(map(tuple, names))
-    html = table.to_html(index=False, border=0, classes="results-table")
-    command, *_, environment = results.read_text(encoding="utf-8").strip().split("\n\n")
-    caption = f"<p><code>{escape(command.strip('`'))}</code>. {escape(environment)}</p>"
-    lines = ['<div class="results-grouped">', *html.splitlines(), caption, "</div>"]
+def shown_results(markdown):
+    """Return what a benchmark wrote as reST, its tables in HTML."""
+    command, *parts, environment = markdown.strip().split("\n\n")
+    parts.append(f"{command}. {environment}")
+    return "\n\n".join(
+        results_table(part) if part.startswith("|") else results_note(part)
+        for part in parts
+    )
+
+
+def results_note(text):
+    """Return text, its code in Markdown's single backticks, as reST."""
+    return f".. rst-class:: results-note\n\n{text.replace('`', '``')}\n"
+
+
+def results_table(text):
+    """Return a table in HTML, with two header rows if names are ``group: column``."""
+    names, _, *rows = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+    )
+    table = pd.DataFrame(rows).replace("nan", "")
+    headers = [name.rpartition(": ")[::2] for name in names]
+    for place, (group, name) in enumerate(headers):
+        is_text = any(re.match(r"[^\d.+-]", cell) for cell in table[place])
+        mark = '<span class="text">{}</span>' if is_text else "{}"
+        table[place] = [mark.format(escape(cell)) for cell in table[place]]
+        headers[place] = (escape(group), mark.format(escape(name)))
+    if any(group for group, _ in headers):
+        table.columns = pd.MultiIndex.from_tuples(headers)
+    else:
+        table.columns = [name for _, name in headers]
+    html = table.to_html(index=False, border=0, escape=False, classes="results-table")
+    lines = ['<div class="results">', *html.splitlines(), "</div>"]
     return ".. raw:: html\n\n" + "".join(f"   {line}\n" for line in lines)
 
 
