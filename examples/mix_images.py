@@ -74,9 +74,9 @@ display.figure_.savefig(OUTPUT / "mix_stages.png", dpi=120)
 # %%
 # Mixtures
 # --------
-# Y is what the first stage makes of an image X. The second stage adds to :math:`Y_i`
-# what it reads from the other image: from its residual :math:`X_j - Y_j`, as it was
-# trained to; from :math:`X_j` itself; or from :math:`X_j - Y_i`. The last two are of a
+# Y is what the first stage makes of an image X. The second stage adds to ``Y_i``
+# what it reads from the other image: from its residual ``X_j - Y_j``, as it was
+# trained to; from ``X_j`` itself; or from ``X_j - Y_i``. The last two are of a
 # kind that training never saw.
 
 from skvae.inspection import MixDisplay
