@@ -209,8 +209,9 @@ def dcvae_table_1(runs):
         n_train = of_setting.groupby("data")["n_train"].transform("min")
         of_setting = of_setting[of_setting["n_train"] == n_train]
         for protocol, part in of_setting.groupby("protocol"):
-            text = mean_and_sd(part, ["data", "model"], ["AUC"])["AUC"]
-            table[f"{setting}, {protocol}"] = text
+            of_class = part.groupby(["data", "model", "class"])["AUC"].mean()
+            text = mean_and_sd(of_class.reset_index(), ["data", "model"], ["AUC"])
+            table[f"{setting}, {protocol}"] = text["AUC"]
         minutes = of_setting.groupby(["data", "model"])["fit s"].mean() / 60
         table[f"{setting}: minutes a fit"] = minutes.round(2)
     return table.fillna("").reset_index()
