@@ -1,11 +1,22 @@
 """What a batch goes through in a step of training: eager, or compiled."""
 
 import functools
+import inspect
+import weakref
 
 import torch
 from torch import Tensor, nn
 
 from skvae._core.passes import ForwardPass
+
+# Torch gives up on a function that was compiled eight times. A search over networks of
+# more makes than that compiles on where torch can count each make apart.
+_APART = (
+    {"isolate_recompiles": True}
+    if "isolate_recompiles" in inspect.signature(torch.compile).parameters
+    else {}
+)
+_steps = weakref.WeakKeyDictionary()  # of modules
 
 
 def eager_step(
@@ -63,18 +74,26 @@ def compiled_step(module, objective, trimmed_fraction, warmup, rows, noise):
     """
     warmup = torch.tensor(warmup)  # a number would become part of the code
     try:
-        return _compiled()(module, objective, trimmed_fraction, warmup, rows, noise)
+        step = _compiled_for(module)
+        return step(module, objective, trimmed_fraction, warmup, rows, noise)
     except torch._dynamo.exc.TorchDynamoException as error:
         # Without what led to it, which is pages of torch's own code.
         raise ValueError(_cannot_compile(error)) from None
 
 
+def _compiled_for(module):
+    if module not in _steps:
+        _steps[module] = _compiled(tuple(p.shape for p in module.parameters()))
+    return _steps[module]
+
+
 @functools.cache
-def _compiled():
+def _compiled(shapes):
+    """Return the step of networks whose parameters have these shapes."""
     if torch.__version__ < (2, 6):
         raise ValueError(_cannot_compile(f"this is torch {torch.__version__}"))
     try:
-        return torch.compile(_lean_step, dynamic=True)
+        return torch.compile(_lean_step, dynamic=True, **_APART)
     except RuntimeError as error:  # of a platform, or a Python, without it
         raise ValueError(_cannot_compile(error)) from None
 

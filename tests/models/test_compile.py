@@ -91,6 +91,13 @@ def test_compiles_once_for_all_batches_seeds_and_weights(X, counted):
     assert n_graphs() == 1
 
 
+@pytest.mark.skipif(not _step._APART, reason="torch compiles eight makes and no more")
+def test_a_search_may_hold_more_networks_than_torch_compiles_of_one(X, counted):
+    for latent_dim in range(1, 11):
+        compiled(eager(VAE, latent_dim=latent_dim)).fit(X)
+    assert n_graphs() == 10
+
+
 def test_same_seed_gives_the_same_bits(X):
     model = compiled(eager(VAE))
     assert_array_equal(clone(model).fit_transform(X), model.fit_transform(X))
