@@ -56,13 +56,14 @@ def taiwan_runs(cells, variants, arguments):
     return runs.complete(tasks, measure, arguments.jobs)
 
 
-def image_runs(cells, names, settings, arguments):
+def image_runs(cells, names, settings, n_votes, arguments):
     """Return the runs of cells on sets of images."""
     few = {"max_epochs": 1, "n_rows": 200} if arguments.quick else {}
+    n_votes = min(n_votes, 20) if arguments.quick else n_votes
     names = [name for name in images.at_hand() if name in names]
     cells = cells[:1] if arguments.quick else cells
     runs = Runs(arguments.folder / "image_runs.csv", images.KEYS, images.MEASURES)
-    tasks = images.tasks(cells, names, settings, arguments.seeds, **few)
+    tasks = images.tasks(cells, names, settings, arguments.seeds, n_votes, **few)
     if arguments.report:
         return runs.select(tasks)
     measure = partial(images.measure, compile=arguments.compile)
@@ -71,7 +72,8 @@ def image_runs(cells, names, settings, arguments):
 
 def table_5_1(arguments):
     names = ("CelebA", "faces", "emoji")
-    runs = image_runs(images.TABLE_5_1, names, images.SETTINGS, arguments)
+    cells = images.TABLE_5_1
+    runs = image_runs(cells, names, images.SETTINGS, images.N_VOTES, arguments)
     columns = {(name, "thesis"): THEIRS for name in runs["data"].unique()}
     columns |= {(name, "ours"): OURS for name in runs["data"].unique()}
     return tables.beside("table_5_1", runs, columns)
@@ -104,7 +106,7 @@ def along_beta(arguments):
 
 def attributes(arguments):
     names = ("CelebA", "emoji", "sprites")
-    runs = image_runs(images.ATTRIBUTES, names, ("ours",), arguments)
+    runs = image_runs(images.ATTRIBUTES, names, ("ours",), 0, arguments)
     return tables.attributes(runs)
 
 
