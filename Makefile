@@ -56,7 +56,7 @@ docs: $(VENV)/installed  ## the documentation with its examples, warnings as err
 examples: $(VENV)/installed  ## every example, as a script
 	for example in examples/*.py; do $(BIN)/python $$example || exit 1; done
 
-reproduce: $(VENV)/installed  ## the two papers' tables (a night; goes on where it was)
+reproduce: $(VENV)/installed  ## the two papers' tables (three seeds, a night each; goes on where it was)
 	$(BIN)/python benchmarks/reproduce all
 
 reproduce-quick: $(VENV)/installed  ## the same on little data, nothing kept

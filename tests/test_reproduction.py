@@ -1,5 +1,6 @@
 """What makes the papers' tables again: runs that survive a kill, and the tables."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -142,6 +143,28 @@ def test_the_figure_of_a_grid_that_was_stopped(reproduce):
     without_a_beta = tables.figure_5_5(runs[~is_last])
     assert (without_a_beta["KS, beta 20"] == "").tolist() == [True] * 2 + [False] * 4
     assert list(without_a_beta) == list(without_a_seed)
+
+
+def test_detectors_vary_over_classes_and_not_over_seeds(reproduce):
+    import tables
+
+    runs = pd.DataFrame(
+        {"data": "MNIST", "model": "VAE", "settings": "ours", "protocol": "one-class"}
+        | {"n_train": 3000, "class": label, "seed": seed, "fit s": 60}
+        | {"AUC": 0.5 + label / 10 + (seed - 0.5) / 5}
+        for label in range(3)
+        for seed in range(2)
+    )
+    table = tables.dcvae_table_1(runs).set_index(["data", "model"])
+    assert table.loc[("MNIST", "VAE"), "ours, one-class"] == "0.600 ± 0.100"
+    assert table.loc[("MNIST", "VAE"), "ours: minutes a fit"] == 1
+
+
+def test_no_table_is_written_of_no_seeds():
+    command = [sys.executable, str(BENCHMARKS / "reproduce"), "table_5_1", "--report"]
+    done = subprocess.run([*command, "--seeds", "0"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--seeds: got 0; expected 1 or more" in done.stderr
 
 
 def test_published_tables_agree_where_they_overlap(reproduce):

@@ -4,8 +4,8 @@ Each name makes the runs that its table needs and prints it beside the published
 Tables share runs. Each run is written down when it ends, in ``benchmarks/results``, so
 that a command that was stopped goes on where it was; with ``--quick`` all of it is
 tried in three minutes on little data, and nothing is kept; with ``--report`` tables are
-made of the runs that there are. All of them take about a night on two cores, and with
-``--compile``, where there is a C++ compiler, two thirds of it.
+made of the runs that there are. A seed of all of them takes about a night on two cores,
+and with ``--compile``, where there is a C++ compiler, two thirds of it.
 """
 
 import argparse
@@ -56,10 +56,9 @@ def taiwan_runs(cells, variants, arguments):
     return runs.complete(tasks, measure, arguments.jobs)
 
 
-def image_runs(cells, names, settings, n_votes, arguments):
+def image_runs(cells, names, settings, arguments, n_votes=0):
     """Return the runs of cells on sets of images."""
     few = {"max_epochs": 1, "n_rows": 200} if arguments.quick else {}
-    n_votes = min(n_votes, 20) if arguments.quick else n_votes
     names = [name for name in images.at_hand() if name in names]
     cells = cells[:1] if arguments.quick else cells
     runs = Runs(arguments.folder / "image_runs.csv", images.KEYS, images.MEASURES)
@@ -72,8 +71,9 @@ def image_runs(cells, names, settings, n_votes, arguments):
 
 def table_5_1(arguments):
     names = ("CelebA", "faces", "emoji")
-    cells = images.TABLE_5_1
-    runs = image_runs(cells, names, images.SETTINGS, images.N_VOTES, arguments)
+    n_votes = 20 if arguments.quick else images.N_VOTES
+    cells, settings = images.TABLE_5_1, images.SETTINGS
+    runs = image_runs(cells, names, settings, arguments, n_votes=n_votes)
     columns = {(name, "thesis"): THEIRS for name in runs["data"].unique()}
     columns |= {(name, "ours"): OURS for name in runs["data"].unique()}
     return tables.beside("table_5_1", runs, columns)
@@ -106,7 +106,7 @@ def along_beta(arguments):
 
 def attributes(arguments):
     names = ("CelebA", "emoji", "sprites")
-    runs = image_runs(images.ATTRIBUTES, names, ("ours",), 0, arguments)
+    runs = image_runs(images.ATTRIBUTES, names, ("ours",), arguments)
     return tables.attributes(runs)
 
 
@@ -122,7 +122,8 @@ def dcvae_table_1(arguments):
             [*options, "--settings", settings]
         )
         anomaly_images.add_runs(chosen)
-    return tables.dcvae_table_1(pd.read_csv(path))
+    runs = pd.read_csv(path)
+    return tables.dcvae_table_1(runs[runs["seed"] < arguments.seeds])
 
 
 TABLES = {
@@ -143,6 +144,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="try it on little data")
     parser.add_argument("--report", action="store_true", help="of the runs there are")
     arguments = parser.parse_args()
+    if arguments.seeds < 1:
+        parser.error(f"argument --seeds: got {arguments.seeds}; expected 1 or more")
     names = list(TABLES) if arguments.table == "all" else [arguments.table]
     if arguments.quick:
         with tempfile.TemporaryDirectory() as folder:

@@ -52,7 +52,7 @@ def beside(name, runs, columns):
         title = setting if data == "Taiwan" else f"{data}, {setting}"
         text = mean_and_sd(of_variant, CELL, measures).rename(columns=LABELS)
         table = table.join(text.add_prefix(f"{title}: "))
-    return table.fillna("").reset_index().astype({"lr": str})
+    return without_gaps(table).reset_index().astype({"lr": str})
 
 
 def mean_and_sd(runs, by, measures):
@@ -144,7 +144,11 @@ def by_cell(runs, describe):
         for values, cell in runs.groupby(keys)
     ]
     table = pd.DataFrame(rows).astype({"lr": str}).round(3)
-    table = table.replace(0.0, 0.0)  # the -0 that rounding leaves
+    return without_gaps(table.replace(0.0, 0.0))  # the -0 that rounding leaves
+
+
+def without_gaps(table):
+    """Return a table whose missing cells are empty texts."""
     return table.astype(object).where(table.notna(), "")
 
 
@@ -214,4 +218,4 @@ def dcvae_table_1(runs):
             table[f"{setting}, {protocol}"] = text["AUC"]
         minutes = of_setting.groupby(["data", "model"])["fit s"].mean() / 60
         table[f"{setting}: minutes a fit"] = minutes.round(2)
-    return table.fillna("").reset_index()
+    return without_gaps(table).reset_index()

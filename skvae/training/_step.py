@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from skvae._core.passes import ForwardPass
 
-# Torch gives up on a function that was compiled eight times. A search over networks of
-# more makes than that compiles on where torch can count each make apart.
+# Torch stops compiling a function that it compiled eight times, as in a search over as
+# many networks. Newer ones count apart what each call of torch.compile gave.
 _APART = (
     {"isolate_recompiles": True}
     if "isolate_recompiles" in inspect.signature(torch.compile).parameters
     else {}
 )
-_steps = weakref.WeakKeyDictionary()  # of modules
+# The compiled step of each module: to look at all its parameters takes longer.
+_steps = weakref.WeakKeyDictionary()
 
 
 def eager_step(

@@ -91,7 +91,10 @@ def test_compiles_once_for_all_batches_seeds_and_weights(X, counted):
     assert n_graphs() == 1
 
 
-@pytest.mark.skipif(not _step._APART, reason="torch compiles eight makes and no more")
+@pytest.mark.skipif(
+    torch.__version__ < (2, 13),
+    reason="torch before 2.13 may give up after eight networks",
+)
 def test_a_search_may_hold_more_networks_than_torch_compiles_of_one(X, counted):
     for latent_dim in range(1, 11):
         compiled(eager(VAE, latent_dim=latent_dim)).fit(X)
