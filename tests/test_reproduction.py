@@ -156,7 +156,7 @@ def test_detectors_vary_over_classes_and_not_over_seeds(reproduce):
         for seed in range(2)
     )
     table = tables.dcvae_table_1(runs).set_index(["data", "model"])
-    assert table.loc[("MNIST", "VAE"), "ours, one-class"] == "0.600 ± 0.100"
+    assert table.loc[("MNIST", "VAE"), "ours: one-class"] == "0.600 ± 0.100"
     assert table.loc[("MNIST", "VAE"), "ours: minutes a fit"] == 1
 
 

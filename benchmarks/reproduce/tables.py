@@ -215,7 +215,7 @@ def dcvae_table_1(runs):
         for protocol, part in of_setting.groupby("protocol"):
             of_class = part.groupby(["data", "model", "class"])["AUC"].mean()
             text = mean_and_sd(of_class.reset_index(), ["data", "model"], ["AUC"])
-            table[f"{setting}, {protocol}"] = text["AUC"]
+            table[f"{setting}: {protocol}"] = text["AUC"]
         minutes = of_setting.groupby(["data", "model"])["fit s"].mean() / 60
         table[f"{setting}: minutes a fit"] = minutes.round(2)
     return without_gaps(table).reset_index()
